@@ -1,0 +1,2 @@
+// Package bundle runs one OCI bundle with runc.
+package bundle
