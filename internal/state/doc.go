@@ -1,0 +1,6 @@
+// Package state holds the control plane's nouns (apps, releases, keys) and the
+// rules that they obey wherever they are stored. The stores are packages of
+// their own: [slipway/internal/state/sqlite].
+//
+// It stores no secrets in the clear: of a token only its SHA-256 is kept.
+package state

@@ -1,0 +1,14 @@
+package state
+
+import "errors"
+
+var (
+	// ErrNotFound says that there is no such app, release or key.
+	ErrNotFound = errors.New("not found")
+	// ErrTaken says that the name, key or number is in use.
+	ErrTaken = errors.New("already taken")
+	// ErrInvalidName says that an app cannot have this name.
+	ErrInvalidName = errors.New("an app's name has 3 to 30 characters: lower-case letters, digits and dashes; it starts with a letter and does not end with a dash")
+	// ErrMoved says that the app got another release meanwhile.
+	ErrMoved = errors.New("the app has a newer release")
+)
