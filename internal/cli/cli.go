@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"slipway/internal/client"
+)
+
+// Config is what the command line knows of the process it runs in.
+type Config struct {
+	Version    string
+	Stdin      io.Reader
+	Stdout     io.Writer
+	Stderr     io.Writer
+	URL        string // $SLIPWAY_URL; http://127.0.0.1:5000 if empty
+	Token      string // $SLIPWAY_TOKEN; the saved sign-in if empty
+	ConfigDir  string // where the sign-in is saved
+	Executable string // this program, for git's credential helper
+}
+
+// DefaultURL is where the client looks for a server that nobody named.
+const DefaultURL = "http://127.0.0.1:5000"
+
+// A usageError is a command line that cannot be understood: exit code 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+type cli struct {
+	Config
+	app  string // --app
+	json bool   // --json
+}
+
+// New returns the root command with every verb of the client.
+func New(cfg Config) *cobra.Command {
+	if cfg.URL == "" {
+		cfg.URL = DefaultURL
+	}
+	c := &cli{Config: cfg}
+	root := &cobra.Command{
+		Use:   "slipway",
+		Short: "git push, and the app is an OCI image, released",
+		Long: `Slipway builds what you git push into an OCI image and releases it.
+
+Run a server with "slipway serve"; every other command talks to one, at
+$SLIPWAY_URL (default ` + DefaultURL + `) with $SLIPWAY_TOKEN or the sign-in
+saved by "slipway login".`,
+		Example: `  slipway serve
+  slipway login --token-file ~/.local/share/slipway/admin-token
+  slipway create hello
+  git push slipway main
+  slipway releases`,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("there is no command %q: see slipway --help", args[0])}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(cfg.Stdin)
+	root.SetOut(cfg.Stdout)
+	root.SetErr(cfg.Stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
+	})
+	root.AddCommand(c.login(), c.create(), c.apps(), c.appsInfo(), c.appsDestroy(), c.gitRemote(), c.gitCredential(),
+		c.releases(), c.releasesInfo(), c.keys(), c.keysAdd(), c.keysRemove(), c.version())
+	return root
+}
+
+// Run runs the command line and returns the exit code: 0 done, 1 failed, 2
+// wrong usage. It is the one place where an error becomes words.
+func Run(ctx context.Context, root *cobra.Command, args []string) int {
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(root.ErrOrStderr(), " !     %s\n", hint(err))
+	if usage := (usageError{}); errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}
+
+// hint adds to an error what to do next, where that is known.
+func hint(err error) string {
+	var answer *client.Error
+	if errors.As(err, &answer) && answer.Body.ID == "unauthorized" {
+		return "not signed in: run slipway login --token-file FILE (the server's first token is in its data directory, as admin-token), or set SLIPWAY_TOKEN"
+	}
+	return err.Error()
+}
+
+// args checks how many arguments a verb has, and calls a miscount wrong usage.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{fmt.Errorf("%w: usage: %s", err, cmd.UseLine())}
+		}
+		return nil
+	}
+}
+
+func (c *cli) withJSON(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().BoolVar(&c.json, "json", false, "print JSON")
+	return cmd
+}
+
+func (c *cli) withApp(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().StringVarP(&c.app, "app", "a", "", "the app (default: what the git remote names)")
+	return cmd
+}
+
+// client signs in with what is at hand.
+func (c *cli) client() *client.Client {
+	token := c.Token
+	if token == "" {
+		token = c.savedToken(c.URL)
+	}
+	return &client.Client{URL: c.URL, Token: token}
+}
+
+func (c *cli) printJSON(v any) error {
+	enc := json.NewEncoder(c.Stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+func (c *cli) printf(format string, a ...any) {
+	fmt.Fprintf(c.Stdout, format, a...)
+}

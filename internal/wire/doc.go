@@ -1,0 +1,3 @@
+// Package wire declares the bodies that the API and its clients exchange. Their
+// shapes follow the Heroku Platform API v3; only what Slipway has is here.
+package wire
