@@ -2,6 +2,8 @@ package buildpacks
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 )
 
@@ -9,10 +11,93 @@ import (
 // is a [*DetectError] with words for the person who pushed; the plan is
 // returned with it as far as it got. Any other error is about fsys or ctx.
 //
-// It reads the root listing and at most a megabyte of each file that decides.
+// It reads the root listing and at most a megabyte of each file that decides
+// (16 of Pipfile.lock).
 func Detect(ctx context.Context, fsys fs.FS, o Options) (*Plan, error) {
-	if err := ctx.Err(); err != nil {
+	t, err := openTree(ctx, fsys)
+	if err != nil {
 		return nil, err
 	}
-	return &Plan{}, nil
+	d := &detector{tree: t, options: o, plan: &Plan{}}
+	err = d.detect()
+	d.plan.Files = t.read
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	var bad *DetectError
+	if errors.As(err, &bad) {
+		d.plan.Error = bad
+		return d.plan, bad
+	}
+	if d.plan.Unavailable != nil {
+		return d.plan, d.plan.Unavailable
+	}
+	return d.plan, err
+}
+
+// A detector fills one plan from one tree.
+type detector struct {
+	tree    *tree
+	options Options
+	plan    *Plan
+}
+
+func (d *detector) detect() error {
+	found := d.matches()
+	procfileErr := d.procfile()
+	if len(found) == 0 {
+		return d.unknown()
+	}
+	d.plan.Language = found[0].Language
+	d.because("language", found[0].Language, found[0].File, 0, foundIn(found[0].File))
+	for _, m := range found[1:] {
+		d.plan.AlsoMatches = append(d.plan.AlsoMatches, Match(m))
+	}
+	if err := d.details(); err != nil {
+		return err
+	}
+	return procfileErr
+}
+
+func (d *detector) details() error {
+	switch d.plan.Language {
+	case python:
+		return d.python()
+	case nodejs:
+		return d.nodejs()
+	case golang:
+		return d.golang()
+	default:
+		d.manager()
+		return nil
+	}
+}
+
+func (d *detector) because(subject, value, file string, line int, text string) {
+	d.plan.Reasons = append(d.plan.Reasons, Reason{Subject: subject, Value: value, Text: text, File: file, Line: line})
+}
+
+func (d *detector) warn(id, format string, args ...any) {
+	d.plan.Warnings = append(d.plan.Warnings, Warning{ID: id, Lines: lines(format, args...)})
+}
+
+func (d *detector) procfile() error {
+	if !d.tree.isFile(procfileName) {
+		return nil
+	}
+	d.plan.HasProcfile = true
+	data, err := d.tree.content(procfileName, maxFile)
+	if err != nil {
+		return err
+	}
+	parsed, err := ParseProcfile(data)
+	if err != nil {
+		return err
+	}
+	d.plan.Processes = parsed.Processes
+	d.plan.Warnings = append(d.plan.Warnings, parsed.Warnings...)
+	for _, proc := range parsed.Processes {
+		d.because("processes", proc.Type, procfileName, proc.Line, fmt.Sprintf("%s, line %d", procfileName, proc.Line))
+	}
+	return nil
 }
