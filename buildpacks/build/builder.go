@@ -1,0 +1,94 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// A Builder makes images of source trees. Its methods may be called at once.
+type Builder struct {
+	cfg       Config
+	instance  string
+	registry  netip.AddrPort
+	transport *http.Transport
+	bundle    *bundle       // nil where Config.Bundled is ""
+	loading   chan struct{} // held while the bundled builder is loaded
+
+	mu          sync.Mutex
+	ourRunImage v1.Image
+}
+
+// New returns a Builder, and removes what builds of a killed server left in
+// cfg.Dir. The caller closes it.
+func New(ctx context.Context, cfg Config) (*Builder, error) {
+	cfg = cfg.withDefaults()
+	switch {
+	case cfg.Engine == nil:
+		return nil, errors.New("build: no engine configured")
+	case cfg.Registry == "":
+		return nil, errors.New("build: no registry configured")
+	case cfg.Dir == "":
+		return nil, errors.New("build: no directory configured")
+	}
+	for key := range cfg.Env {
+		if !validEnv(key) {
+			return nil, fmt.Errorf("build environment: %q cannot name a variable", key)
+		}
+	}
+	b := &Builder{cfg: cfg, instance: Instance(cfg.Dir), loading: make(chan struct{}, 1)}
+	var err error
+	if b.registry, err = resolveOne(ctx, cfg.Registry); err != nil {
+		return nil, fmt.Errorf("registry address: %w", err)
+	}
+	if cfg.Bundled != "" {
+		if b.bundle, err = openBundle(cfg.Bundled); err != nil {
+			return nil, err
+		}
+	} else if cfg.Builder == Bundled {
+		return nil, fmt.Errorf("%w: its directory is not configured", ErrNoBundled)
+	}
+	if err := os.RemoveAll(b.workDir()); err != nil {
+		return nil, fmt.Errorf("remove builds of last run: %w", err)
+	}
+	if err := os.MkdirAll(b.workDir(), 0o700); err != nil {
+		return nil, fmt.Errorf("make build directory: %w", err)
+	}
+	b.transport = newTransport(cfg.Registry, cfg.DialRegistry)
+	return b, nil
+}
+
+// Close releases idle connections. No build may be running.
+func (b *Builder) Close() error {
+	b.transport.CloseIdleConnections()
+	return nil
+}
+
+func (b *Builder) workDir() string { return filepath.Join(b.cfg.Dir, "builds") }
+
+// PythonVersions returns the full Python versions that the bundled builder
+// has, in its order; nil if there is no bundled builder.
+func (b *Builder) PythonVersions() []string {
+	if b.bundle == nil {
+		return nil
+	}
+	return slices.Clone(b.bundle.pythons)
+}
+
+// ForgetCache removes the build cache of an app. No build of it may be running.
+func (b *Builder) ForgetCache(ctx context.Context, app string) error {
+	return removeVolume(ctx, b.cfg.Engine, CacheVolume(b.instance, app))
+}
+
+// trusts tells whether all phases may run in one container of this builder.
+func (b *Builder) trusts(ref string) bool {
+	return b.bundle != nil && ref == b.bundle.ref || slices.Contains(b.cfg.Trusted, ref)
+}
