@@ -1,0 +1,140 @@
+package bundle
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	runc "github.com/containerd/go-runc"
+)
+
+// Stdio are the ends of pipes or files that a process gets; what is nil reads
+// nothing or goes nowhere. They are the caller's to close, after Start has
+// returned. Wait returns after the last byte was written to them.
+type Stdio struct {
+	Stdin, Stdout, Stderr *os.File
+}
+
+// run starts runc and waits until it has started the process.
+func (c *Container) run(ctx context.Context, stdio Stdio) error {
+	runner := *c.rt.runc
+	runner.Log = filepath.Join(c.dir, "runc.log")
+	runner.LogFormat = runc.JSON
+	pidFile := filepath.Join(c.dir, "pid")
+	opts := &runc.CreateOpts{
+		IO:      fileIO{stdio},
+		PidFile: pidFile,
+	}
+	exited := make(chan struct{})
+	go func() {
+		// runc is our means to wait; it is killed through its container.
+		code, err := runner.Run(context.WithoutCancel(ctx), c.id, c.dir, opts)
+		c.sweep()
+		close(exited)
+		_, serr := os.Stat(pidFile)
+		switch exit := (*runc.ExitError)(nil); {
+		case errors.Is(serr, fs.ErrNotExist):
+			c.finish(-1, startError(runner.Log, err))
+		case err != nil && !errors.As(err, &exit):
+			c.finish(code, err)
+		default:
+			c.finish(code, nil)
+		}
+	}()
+	// The goroutine ends with the container, which ends with ctx.
+	go func() {
+		select {
+		case <-ctx.Done():
+			_ = c.Kill(ctx)
+		case <-exited:
+		}
+	}()
+	return c.waitStarted(ctx, pidFile)
+}
+
+// waitStarted returns when runc has written the pid file, which it does after
+// the process runs, or has given up.
+func (c *Container) waitStarted(ctx context.Context, pidFile string) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.done:
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.err
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+			if _, err := os.Stat(pidFile); err == nil {
+				return nil
+			}
+		}
+	}
+}
+
+// Pid is the host's number for the container's first process; 0 if it was not
+// started.
+func (c *Container) Pid() int {
+	text, err := os.ReadFile(filepath.Join(c.dir, "pid"))
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+	if err != nil {
+		return 0
+	}
+	return pid
+}
+
+// startError finds the last error in runc's log.
+func startError(log string, cause error) error {
+	text, err := os.ReadFile(log)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read runtime's log: %w", err)
+	}
+	reason := ""
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		var line struct{ Level, Msg string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && (line.Level == "error" || line.Level == "fatal") {
+			reason = line.Msg
+		}
+	}
+	if reason == "" && cause != nil {
+		reason = cause.Error()
+	}
+	return &StartError{Reason: reason}
+}
+
+// fileIO gives files to runc as they are.
+type fileIO struct{ stdio Stdio }
+
+var _ runc.IO = fileIO{}
+
+func (f fileIO) Close() error          { return nil }
+func (f fileIO) Stdin() io.WriteCloser { return nil }
+func (f fileIO) Stdout() io.ReadCloser { return nil }
+func (f fileIO) Stderr() io.ReadCloser { return nil }
+
+// Set implements runc.IO. A nil *os.File must stay a nil interface.
+func (f fileIO) Set(cmd *exec.Cmd) {
+	if f.stdio.Stdin != nil {
+		cmd.Stdin = f.stdio.Stdin
+	}
+	if f.stdio.Stdout != nil {
+		cmd.Stdout = f.stdio.Stdout
+	}
+	if f.stdio.Stderr != nil {
+		cmd.Stderr = f.stdio.Stderr
+	}
+}
