@@ -11,10 +11,14 @@ import (
 )
 
 // Sweep removes every tag for which keep is false, then the images and layers
-// that no tag names any more, and uploads that rest since a day. It waits for
-// pushes and builds that are under way, and holds new ones up while it runs.
+// that no tag names any more, and uploads that rest since a day. It holds new
+// pushes up while it runs. While a push or a build is under way it does nothing
+// and returns [ErrBusy]: the caller tries again later.
 func (r *Registry) Sweep(ctx context.Context, keep func(repository, tag string) bool) error {
-	r.writing.Lock()
+	// Not Lock: a waiting writer would stop the very build that it waits for.
+	if !r.writing.TryLock() {
+		return ErrBusy
+	}
 	defer r.writing.Unlock()
 	started := time.Now()
 	repositories, err := r.Repositories(ctx)

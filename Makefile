@@ -1,0 +1,54 @@
+# Slipway: see README.md. "make help" lists what there is.
+
+GO      ?= go
+BIN     := bin
+TOOLS   := .tools
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# What the server needs, what making the builder needs, what the tests need.
+RUN_PACKAGES  := runc git
+MAKE_PACKAGES := mmdebstrap debian-archive-keyring gcc libc6-dev binutils
+TEST_PACKAGES := docker.io iptables skopeo openssh-client curl busybox-static python3 iproute2
+
+LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-short build builder check bench deps-run deps-test clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: deps-run build builder ## set up, build and serve (ARGS="--http 0.0.0.0:5000" for settings)
+	$(BIN)/slipway serve $(ARGS)
+
+test: deps-test build builder ## set up and run every test
+	$(GO) vet ./...
+	$(GO) test -race -timeout 30m ./...
+
+test-short: build ## the quick tests: no builder, no Docker daemon
+	$(GO) test -short -timeout 5m ./...
+
+build: ## build bin/slipway
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/slipway ./cmd/slipway
+
+builder: ## make the bundled builder in bin/builder (does nothing when it is up to date)
+	$(GO) run ./cmd/builder -o $(BIN)/builder
+
+check: $(TOOLS)/golangci-lint ## vet and lint
+	$(GO) vet ./...
+	$(TOOLS)/golangci-lint run ./...
+
+bench: deps-test build builder ## compare with git and pack; writes bench.json
+	$(GO) run ./internal/bench -o bench.json
+
+$(TOOLS)/golangci-lint:
+	GOBIN=$(abspath $(TOOLS)) $(GO) install $(LINT)
+
+deps-run: ## install the Debian packages that serving needs
+	@./.ci/packages $(RUN_PACKAGES) $(MAKE_PACKAGES)
+
+deps-test: ## install the Debian packages that the tests need
+	@./.ci/packages $(RUN_PACKAGES) $(MAKE_PACKAGES) $(TEST_PACKAGES)
+
+clean: ## remove what was built
+	rm -rf $(BIN) $(TOOLS) bench.json

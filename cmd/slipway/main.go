@@ -1,0 +1,25 @@
+// Command slipway is the server and its client.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"slipway/internal/cli"
+	"slipway/internal/server"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := cli.New(environment())
+	root.AddCommand(server.Command(version, os.Stderr))
+	return cli.Run(ctx, root, os.Args[1:])
+}

@@ -1,0 +1,99 @@
+package deploy
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"slipway/buildpacks/build"
+	"slipway/gitserver"
+	"slipway/internal/state"
+)
+
+// A slug is what a build made, and what a release needs to know of it.
+type slug struct {
+	digest    string
+	size      int64
+	processes []state.Process
+	tag       string // a tag that only the build needed, "" if none
+	hold      func() // lets the registry sweep again
+}
+
+// build runs the builder. The registry keeps its hands off what the build
+// writes until the slug is released or the push has failed.
+func (d *Deployer) build(ctx context.Context, p *push) (gitserver.CommitFunc, error) {
+	started := time.Now()
+	release := d.hold(ctx)
+	token, revoke := d.cfg.Slugs.Grant(p.Repo)
+	defer revoke()
+	tag := "build-" + strings.ToLower(p.ID)
+	previous := ""
+	if p.current.Version > 0 {
+		previous = d.reference(p.Repo, p.current.Tag())
+	}
+	res, err := d.cfg.Builder.Build(ctx, build.Request{
+		ID: strings.ToLower(p.ID), App: p.Repo, Source: p.source, Plan: p.plan,
+		Image: d.reference(p.Repo, tag), Previous: previous,
+		Builder: p.opts.builder, NoCache: p.opts.noCache, Trace: p.opts.trace,
+		User: "build", Token: token, Progress: p.out,
+	})
+	if err != nil {
+		release()
+		d.untag(ctx, p, tag)
+		return nil, err
+	}
+	p.log.Info("slug built", zap.String("slug", res.Digest), zap.Int64("size", res.Size),
+		zap.Duration("buildpacks_took", res.BuildpacksTook), zap.Duration("took", time.Since(started)))
+	p.announceProcesses()
+	p.out.step("Compressing...")
+	p.out.detail("Done: %s", megabytes(res.Size))
+	s := slug{digest: res.Digest, size: res.Size, processes: processes(p, res), tag: tag, hold: release}
+	return d.releaser(p, s), nil
+}
+
+// hold keeps the registry from being swept until release is called, or until the
+// push has ended: its release function is not called if no ref can move.
+func (d *Deployer) hold(ctx context.Context) (release func()) {
+	release = d.cfg.Slugs.HoldSweep()
+	context.AfterFunc(ctx, release)
+	return release
+}
+
+// reference is the name under which builds know an image.
+func (d *Deployer) reference(app, tag string) string {
+	return d.cfg.Registry + "/" + app + ":" + tag
+}
+
+func (p *push) announceProcesses() {
+	p.out.text("\n")
+	p.out.step("Discovering process types")
+	if len(p.plan.Processes) == 0 {
+		p.out.detail("Procfile declares types -> (none)")
+		return
+	}
+	types := make([]string, 0, len(p.plan.Processes))
+	for _, proc := range p.plan.Processes {
+		types = append(types, proc.Type)
+	}
+	p.out.detail("Procfile declares types -> %s", strings.Join(types, ", "))
+}
+
+// processes are the image's, or the Procfile's where the image names the command
+// less well than the Procfile does.
+func processes(p *push, res *build.Result) []state.Process {
+	commands := map[string]string{}
+	for _, proc := range p.plan.Processes {
+		commands[proc.Type] = proc.Command
+	}
+	out := make([]state.Process, 0, len(res.Processes))
+	for _, proc := range res.Processes {
+		command, ok := commands[proc.Type]
+		if !ok {
+			command = strings.Join(append(append([]string{}, proc.Command...), proc.Args...), " ")
+		}
+		out = append(out, state.Process{Type: proc.Type, Command: command})
+	}
+	return out
+}

@@ -1,0 +1,182 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"go.uber.org/zap"
+
+	"slipway/buildpacks"
+	"slipway/gitserver"
+	"slipway/internal/state"
+)
+
+var _ gitserver.Receiver = (*Deployer)(nil)
+
+// declined is what git prints behind "! [remote rejected]".
+const declined = "pre-receive hook declined"
+
+// A push as it goes through the stages.
+type push struct {
+	*gitserver.Push
+	opts    options
+	command gitserver.Command // the ref that deploys
+	source  fs.FS
+	plan    *buildpacks.Plan
+	current state.Release // the newest release; Version 0 if there is none
+	out     transcript
+	log     *zap.Logger
+}
+
+// Receive decides whether a push stands: it does if it deploys nothing, or if
+// its commit can be built. The returned function records the release.
+func (d *Deployer) Receive(ctx context.Context, gp *gitserver.Push, progress io.Writer) (gitserver.CommitFunc, error) {
+	p := &push{Push: gp, out: transcript{progress}}
+	var err error
+	if p.opts, err = parseOptions(gp.Options); err != nil {
+		return nil, err
+	}
+	deploys, err := p.pick()
+	if err != nil {
+		return nil, err
+	}
+	if !deploys {
+		if p.opts.detect {
+			return nil, &gitserver.RejectError{Text: " !     There is nothing to detect: push main or master with -o detect.\n", Reason: declined}
+		}
+		p.explainSkip()
+		return nil, nil
+	}
+	p.log = d.log.With(zap.String("app", p.Repo), zap.String("push", p.ID), zap.String("commit", p.command.New.String()))
+	commit, err := d.deploy(ctx, p)
+	if err != nil {
+		return nil, d.reject(ctx, p, err)
+	}
+	return commit, nil
+}
+
+// pick finds the command that deploys, if there is one.
+func (p *push) pick() (bool, error) {
+	found := false
+	for _, c := range p.Commands {
+		if c.IsDelete() || c.Ref != "refs/heads/main" && c.Ref != "refs/heads/master" {
+			continue
+		}
+		if found && c.New != p.command.New {
+			return false, &gitserver.RejectError{
+				Text:   " !     Both main and master deploy, and this push has a different commit for each.\n !     Push one of them.\n",
+				Reason: declined,
+			}
+		}
+		if !found {
+			p.command, found = c, true
+		}
+	}
+	return found, nil
+}
+
+// explainSkip says why nothing is built.
+func (p *push) explainSkip() {
+	for _, c := range p.Commands {
+		if !c.IsDelete() {
+			p.out.step("Pushed to branch other than [main, master], skipping build.")
+			return
+		}
+	}
+}
+
+// deploy takes a push from its commit to a slug.
+func (d *Deployer) deploy(ctx context.Context, p *push) (gitserver.CommitFunc, error) {
+	newest, err := d.cfg.Releases.Releases(ctx, p.Repo, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(newest) > 0 {
+		p.current = newest[0]
+	}
+	if p.source, err = p.Tree(p.command.New); err != nil {
+		return nil, fmt.Errorf("read commit: %w", err)
+	}
+	if !p.opts.detect {
+		if commit, done, err := d.known(ctx, p); done || err != nil {
+			return commit, err
+		}
+	}
+	p.out.text("Compressing source files... done.\nBuilding source:\n\n")
+	p.out.step("Building on the %s stack", d.cfg.Stack)
+	if err := d.detect(ctx, p); err != nil {
+		return nil, err
+	}
+	return d.build(ctx, p)
+}
+
+// known answers a push of a commit that has a slug already, without a build.
+func (d *Deployer) known(ctx context.Context, p *push) (commit gitserver.CommitFunc, done bool, err error) {
+	if p.opts.noCache || p.opts.builder != "" {
+		return nil, false, nil
+	}
+	rel, err := d.cfg.Releases.ReleaseOf(ctx, p.Repo, p.command.New.String())
+	if errors.Is(err, state.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	release := d.hold(ctx)
+	if _, err := d.cfg.Slugs.Resolve(ctx, p.Repo, rel.Slug); err != nil {
+		release()
+		return nil, false, nil //nolint:nilerr // a slug that was swept is built again
+	}
+	p.out.text("\n")
+	p.out.warn("The same version of this code has already been built: " + rel.Commit)
+	if rel.Slug == p.current.Slug {
+		release()
+		p.out.warn(fmt.Sprintf("It is the current release, %s. Nothing was built; -o no-cache builds it anew.", rel.Tag()))
+		p.out.text("\n")
+		return nil, true, nil
+	}
+	p.out.warn(fmt.Sprintf("Releasing the slug of %s again. Nothing was built; -o no-cache builds it anew.", rel.Tag()))
+	p.out.text("\n")
+	slug := slug{digest: rel.Slug, size: rel.Size, processes: rel.Processes, hold: release}
+	return d.releaser(p, slug), true, nil
+}
+
+// detect decides what the app is.
+func (d *Deployer) detect(ctx context.Context, p *push) error {
+	started := time.Now()
+	plan, err := buildpacks.Detect(ctx, p.source, buildpacks.Options{Python: d.cfg.Builder.PythonVersions()})
+	if err == nil && plan.Unavailable != nil && p.opts.builder == "" {
+		err = plan.Unavailable
+	}
+	p.plan = plan
+	if p.opts.detect {
+		if plan != nil {
+			p.out.text(plan.Explain())
+		}
+		return errOnlyDetect
+	}
+	if err != nil {
+		return err
+	}
+	p.out.step("Determining which buildpack to use for this app")
+	p.out.step("%s app detected", languageName(plan.Language))
+	p.log.Info("app detected", zap.String("language", plan.Language), zap.String("version", plan.Version.Resolved),
+		zap.Duration("took", time.Since(started)))
+	if _, err := fs.Stat(p.source, ".gitmodules"); err == nil {
+		p.out.warn("Warning: Git submodules are not fetched: their folders are empty in the build.\nCommit the files themselves if the build needs them.")
+	}
+	return nil
+}
+
+// languageName is a language as people write it.
+func languageName(id string) string {
+	names := map[string]string{"python": "Python", "nodejs": "Node.js", "go": "Go", "static": "Static", "php": "PHP", "ruby": "Ruby", "java": "Java"}
+	if name, ok := names[id]; ok {
+		return name
+	}
+	return id
+}

@@ -1,0 +1,69 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+
+	"go.uber.org/zap"
+
+	"slipway/buildpacks"
+	"slipway/buildpacks/build"
+	"slipway/gitserver"
+	"slipway/internal/state"
+)
+
+// errOnlyDetect ends a push that asked for detection alone.
+var errOnlyDetect = errors.New("detection only")
+
+// reject is the one place where an error of a push becomes words. It writes
+// them, and returns what git is told.
+func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
+	refused := &gitserver.RejectError{Reason: declined, Err: err}
+	var (
+		known    *gitserver.RejectError
+		undetect *buildpacks.DetectError
+		failed   *build.Error
+	)
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, errOnlyDetect):
+		p.out.text("\n")
+		p.out.step("Detection only: nothing was built and nothing moved.")
+		refused.Reason = "detection only"
+		return refused
+	case errors.As(err, &undetect):
+		p.out.text(undetect.Text())
+		p.out.rejected(p.Repo, "Push rejected, "+p.noun(undetect)+".")
+	case ctx.Err() != nil, errors.Is(err, build.ErrCanceled):
+		p.out.rejected(p.Repo, "Push cancelled: nothing was released.")
+	case errors.As(err, &failed):
+		if failed.Text != "" {
+			p.out.text("\n")
+			p.out.warn(failed.Text)
+		}
+		p.out.rejected(p.Repo, "Push rejected, failed to compile "+p.language()+" app.")
+	case errors.Is(err, state.ErrMoved):
+		p.out.rejected(p.Repo, "Push rejected, another release was made meanwhile. Push again.")
+	default:
+		p.log.Error("push failed", zap.Error(err))
+		p.out.rejected(p.Repo, "Push rejected: internal error, push "+p.ID+". The server's log says more; push again, or ask its operator.")
+		return refused
+	}
+	p.log.Info("push rejected", zap.String("user", p.User), zap.Error(err))
+	return refused
+}
+
+func (p *push) noun(e *buildpacks.DetectError) string {
+	if errors.Is(e, buildpacks.ErrNoLanguage) {
+		return "no default language could be detected"
+	}
+	return "failed to compile " + p.language() + " app"
+}
+
+func (p *push) language() string {
+	if p.plan == nil || p.plan.Language == "" {
+		return "the"
+	}
+	return languageName(p.plan.Language)
+}

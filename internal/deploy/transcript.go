@@ -1,0 +1,45 @@
+package deploy
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A transcript is what the pusher sees. An error of writing is not looked at: a
+// pusher who is gone cancels the push's context.
+type transcript struct{ io.Writer }
+
+func (t transcript) step(format string, a ...any) {
+	fmt.Fprintf(t, "-----> "+format+"\n", a...)
+}
+
+func (t transcript) detail(format string, a ...any) {
+	fmt.Fprintf(t, "       "+format+"\n", a...)
+}
+
+// warn writes one or more lines of a warning or an error.
+func (t transcript) warn(text string) {
+	for line := range strings.Lines(strings.TrimRight(text, "\n") + "\n") {
+		fmt.Fprintln(t, strings.TrimRight(" !     "+strings.TrimRight(line, "\n"), " "))
+	}
+}
+
+func (t transcript) text(s string) { fmt.Fprint(t, s) }
+
+// rejected ends the transcript of a push that does not stand.
+func (t transcript) rejected(app, why string) {
+	t.text("\n")
+	t.warn(why)
+	t.text("\n")
+	t.warn("Push failed")
+	t.text("\nVerifying deploy...\n\n!\tPush rejected to " + app + ".\n\n")
+}
+
+// megabytes is a size as Heroku prints it: "21.2M".
+func megabytes(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%dK", (n+1023)>>10)
+	}
+	return fmt.Sprintf("%.1fM", float64(n)/(1<<20))
+}

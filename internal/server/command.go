@@ -1,0 +1,52 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Command is "slipway serve".
+func Command(version string, stderr io.Writer) *cobra.Command {
+	s := &Settings{}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Receive pushes, build and release",
+		Long: `Run the server: git over HTTP and SSH, builds, and the registry of the images.
+
+Every setting is a flag --x-y, an environment variable SLIPWAY_X_Y (repeatable
+ones take one entry a line) and a key x-y in the config file. The flag wins,
+then the environment, then the file.
+
+The first start writes a token to DATA/admin-token. SSH keys are added with
+"slipway keys:add", or written to DATA/authorized_keys.`,
+		Example: `  slipway serve
+  slipway serve --data /var/lib/slipway --http 0.0.0.0:5000 --ssh 0.0.0.0:2222 --url http://slipway.example:5000
+  slipway serve --build-env PIP_INDEX_URL=https://pypi.example/simple
+  slipway serve --build-env PIP_INDEX_URL=http://127.0.0.1:8080/simple --build-reach 127.0.0.1:8080`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("slipway serve takes no argument %q: see slipway serve --help", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.complete(cmd.Flags(), os.LookupEnv); err != nil {
+				return err
+			}
+			if s.Data == "" {
+				return errors.New("there is no home directory to keep data in: give --data DIR")
+			}
+			log, err := newLogger(s.LogFormat, s.LogLevel, stderr)
+			if err != nil {
+				return err
+			}
+			return run(cmd.Context(), s, version, log)
+		},
+	}
+	s.register(cmd.Flags())
+	return cmd
+}

@@ -1,0 +1,76 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"slipway/gitserver"
+)
+
+// doors are what listens behind the one HTTP port.
+type doors struct {
+	git      *gitserver.Server
+	registry http.Handler
+	api      http.Handler
+	apiPaths []string
+	ready    *atomic.Bool
+}
+
+// handler sends each request to its door.
+func (d doors) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, path := range d.apiPaths {
+		mux.Handle(path, d.api)
+	}
+	mux.Handle("/v2/", d.registry)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !d.ready.Load() {
+			http.Error(w, "starting or stopping", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.Handle("GET /metrics", metrics())
+	mux.HandleFunc("/", welcome)
+	git := d.git.HTTP()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if d.git.MatchHTTP(r) {
+			git.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// metrics serves the process's own figures; the libraries' global registry,
+// with its hundreds of idle series, stays out.
+func metrics() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+}
+
+func welcome(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/" {
+		http.Error(w, "There is nothing at this address. Repositories are at /APP.git, images at /v2/.", http.StatusNotFound)
+		return
+	}
+	fmt.Fprintf(w, "This is Slipway.\n\nPush an app to it:\n\n    git push http://%s/APP.git main\n", strings.TrimSpace(r.Host))
+}
+
+// ignoreClosed drops the error by which http.Server.Serve says that it was told
+// to stop.
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
