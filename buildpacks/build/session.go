@@ -84,6 +84,7 @@ func (s *session) ContainerCreate(ctx context.Context, o client.ContainerCreateO
 		host.Binds = s.ownBinds(host.Binds)
 		host.Resources = s.resources
 		host.CapDrop = []string{"NET_RAW", "MKNOD", "AUDIT_WRITE"}
+		host.LogConfig = container.LogConfig{Type: "none"} // the output is taken from the stream
 		o.HostConfig = &host
 	}
 	res, err := s.Engine.ContainerCreate(ctx, o)

@@ -1,0 +1,137 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
+	"go.uber.org/zap"
+
+	"slipway/buildpacks/build"
+)
+
+// DefaultHost is where a daemon listens unless told otherwise.
+const DefaultHost = "unix:///var/run/docker.sock"
+
+const (
+	oldestAPI = "1.41" // Docker 20.10
+	answerIn  = 5 * time.Second
+)
+
+// Config configures an [Engine].
+type Config struct {
+	// Host is the daemon's address, as in DOCKER_HOST; DefaultHost if "".
+	Host string
+	// Dir is the server's data directory, the same as build.Config's. What
+	// the Engine makes is labelled with a hash of it; required.
+	Dir string
+	// Log gets what happens; nothing if nil.
+	Log *zap.Logger
+}
+
+// An Engine is a [build.Engine] on a Docker daemon.
+type Engine struct {
+	*client.Client
+	cfg      Config
+	instance string
+	log      *zap.Logger
+	cleanup  func() (context.Context, context.CancelFunc) // for removals, which no caller's end may stop
+
+	holderImage chan struct{} // held while the holder's image is loaded
+
+	mu     sync.Mutex
+	closed bool
+	spare  *holder        // ready for the next build; nil if none
+	making sync.WaitGroup // of spares
+	stop   context.CancelFunc
+}
+
+var _ build.Engine = (*Engine)(nil)
+
+// Available tells whether a daemon answers at host, and which version it is.
+func Available(ctx context.Context, host string) (version string, err error) {
+	c, err := connect(ctx, host)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	v, err := c.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return v.Version, nil
+}
+
+// Open connects to a daemon, and removes what builds of a killed server left
+// there. The caller closes the Engine.
+func Open(ctx context.Context, cfg Config) (*Engine, error) {
+	if cfg.Dir == "" {
+		return nil, errors.New("docker engine: no directory configured")
+	}
+	if os.Geteuid() != 0 {
+		return nil, fmt.Errorf("docker engine: %w: run the server as root", ErrNotRoot)
+	}
+	c, err := connect(ctx, cfg.Host)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{Client: c, cfg: cfg, instance: build.Instance(cfg.Dir), log: cfg.Log, holderImage: make(chan struct{}, 1)}
+	kept := context.WithoutCancel(ctx)
+	e.cleanup = func() (context.Context, context.CancelFunc) { return context.WithTimeout(kept, removeIn) }
+	if e.log == nil {
+		e.log = zap.NewNop()
+	}
+	e.log = e.log.Named("docker")
+	if err := e.recover(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func connect(ctx context.Context, host string) (*client.Client, error) {
+	if host == "" {
+		host = DefaultHost
+	}
+	c, err := client.New(client.WithHost(host))
+	if err != nil {
+		return nil, fmt.Errorf("docker host %q: %w", host, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	ping, err := c.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("%w at %s: %w", ErrUnavailable, host, err)
+	}
+	if versions.LessThan(ping.APIVersion, oldestAPI) {
+		c.Close()
+		return nil, fmt.Errorf("%w: it speaks API %s, %s is needed", ErrTooOld, ping.APIVersion, oldestAPI)
+	}
+	return c, nil
+}
+
+// Name is "docker".
+func (e *Engine) Name() string { return "docker" }
+
+// Close removes what the Engine keeps ready and disconnects. No build may be
+// running.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	if e.stop != nil {
+		e.stop()
+	}
+	e.mu.Unlock()
+	e.making.Wait()
+	var err error
+	if e.spare != nil {
+		err = e.spare.remove()
+	}
+	return errors.Join(err, e.Client.Close())
+}

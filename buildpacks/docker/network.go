@@ -1,0 +1,168 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"go.uber.org/zap"
+
+	"slipway/buildpacks/build"
+	"slipway/internal/buildnet"
+)
+
+// removeIn bounds the removal of a holder.
+const removeIn = 20 * time.Second
+
+// A Network is the network of one build: the namespace of its holder.
+type Network struct {
+	h  *holder
+	ns *buildnet.Namespace
+}
+
+var _ build.Network = (*Network)(nil)
+
+// Mode joins a container to the holder.
+func (n *Network) Mode() string { return "container:" + n.h.id }
+
+// Close takes down the relays and removes the holder.
+func (n *Network) Close() error { return errors.Join(n.ns.Close(), n.h.remove()) }
+
+// OpenNetwork starts a holder, or takes the one that is ready, and opens ports
+// in its network.
+func (e *Engine) OpenNetwork(ctx context.Context, ports []buildnet.Port) (build.Network, error) {
+	h, err := e.takeHolder(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ns, err := buildnet.Attach(ctx, fmt.Sprintf("/proc/%d/ns/net", h.pid), buildnet.Config{
+		Dir: e.cfg.Dir, Instance: e.instance[:6], Ports: ports, Log: e.log,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("attach to holder: %w", err), h.remove())
+	}
+	// The containers that join the holder share its resolv.conf.
+	if err := os.WriteFile(h.resolvConf, []byte(ns.ResolvConf()), 0o644); err != nil {
+		return nil, errors.Join(fmt.Errorf("write resolv.conf of holder: %w", err), ns.Close(), h.remove())
+	}
+	return &Network{h: h, ns: ns}, nil
+}
+
+// A holder is a container that owns a network namespace and does nothing.
+type holder struct {
+	e          *Engine
+	id         string
+	pid        int
+	resolvConf string // on this machine
+}
+
+// takeHolder takes the spare holder if it still runs, else starts one, and has
+// another made ready: a start costs the daemon a quarter of a second.
+func (e *Engine) takeHolder(ctx context.Context) (*holder, error) {
+	e.mu.Lock()
+	h := e.spare
+	e.spare = nil
+	e.mu.Unlock()
+	if h != nil && !h.alive() {
+		_ = h.remove() // its daemon was restarted, perhaps: it is gone either way
+		h = nil
+	}
+	if h == nil {
+		var err error
+		if h, err = e.startHolder(ctx); err != nil {
+			return nil, err
+		}
+	}
+	e.makeSpare(context.WithoutCancel(ctx)) // it serves the next build
+	return h, nil
+}
+
+func (e *Engine) makeSpare(ctx context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || e.spare != nil || e.stop != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, removeIn)
+	e.stop = cancel
+	e.making.Go(func() {
+		defer cancel()
+		h, err := e.startHolder(ctx)
+		if err != nil {
+			e.log.Debug("no spare holder", zap.Error(err))
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.spare, e.stop = h, nil
+	})
+}
+
+func (e *Engine) startHolder(ctx context.Context) (_ *holder, err error) {
+	if err := e.ensureHolderImage(ctx); err != nil {
+		return nil, err
+	}
+	one := int64(1)
+	res, err := e.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Config: &container.Config{
+			Image:  holderRef,
+			Labels: map[string]string{build.LabelInstance: e.instance},
+		},
+		HostConfig: &container.HostConfig{
+			CapDrop:        []string{"ALL"},
+			ReadonlyRootfs: true,
+			SecurityOpt:    []string{"no-new-privileges=true"},
+			LogConfig:      container.LogConfig{Type: "none"},
+			Resources:      container.Resources{PidsLimit: &one},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create holder: %w", err)
+	}
+	h := &holder{e: e, id: res.ID}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.remove())
+		}
+	}()
+	if _, err := e.ContainerStart(ctx, h.id, client.ContainerStartOptions{}); err != nil {
+		return nil, fmt.Errorf("start holder: %w", err)
+	}
+	info, err := e.ContainerInspect(ctx, h.id, client.ContainerInspectOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("inspect holder: %w", err)
+	}
+	if info.Container.State == nil || info.Container.State.Pid == 0 {
+		return nil, errors.New("holder does not run")
+	}
+	h.pid, h.resolvConf = info.Container.State.Pid, info.Container.ResolvConfPath
+	if !h.alive() {
+		return nil, fmt.Errorf("%w: use the embedded engine, or run the server where the daemon runs", ErrRemote)
+	}
+	return h, nil
+}
+
+// alive tells whether the process with the holder's number is the holder, on
+// this machine.
+func (h *holder) alive() bool {
+	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", h.pid))
+	if err != nil || !bytes.Equal(cmdline, []byte("/pause\x00")) {
+		return false
+	}
+	_, err = os.Stat(h.resolvConf)
+	return err == nil
+}
+
+func (h *holder) remove() error {
+	ctx, cancel := h.e.cleanup()
+	defer cancel()
+	_, err := h.e.ContainerRemove(ctx, h.id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if err != nil {
+		return fmt.Errorf("remove holder: %w", err)
+	}
+	return nil
+}
