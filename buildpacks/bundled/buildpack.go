@@ -1,0 +1,83 @@
+package bundled
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+)
+
+// compile makes the buildpack s in dir, as pack reads one: buildpack.toml,
+// bin/build and bin/detect.
+func (b *build) compile(ctx context.Context, s source, dir string) error {
+	bin := filepath.Join(dir, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return fmt.Errorf("make buildpack %s: %w", s.ID, err)
+	}
+	from := filepath.Join(b.Root, "buildpacks/bundled", s.Dir)
+	descriptor, err := os.ReadFile(filepath.Join(from, "buildpack.toml"))
+	if err != nil {
+		return fmt.Errorf("make buildpack %s: %w", s.ID, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "buildpack.toml"), descriptor, 0o644); err != nil {
+		return fmt.Errorf("make buildpack %s: %w", s.ID, err)
+	}
+	t := tool{dir: b.Root, env: goEnv()}
+	err = t.run(ctx, "go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=",
+		"-o", filepath.Join(bin, "build"), "./"+filepath.Join("buildpacks/bundled", s.Dir, s.Main))
+	if err != nil {
+		return fmt.Errorf("compile buildpack %s: %w", s.ID, err)
+	}
+	if err := os.Symlink("build", filepath.Join(bin, "detect")); err != nil {
+		return fmt.Errorf("make buildpack %s: %w", s.ID, err)
+	}
+	return nil
+}
+
+// compileAll makes every buildpack below dir, in a folder named after its own,
+// and gives a hash of them all.
+func (b *build) compileAll(ctx context.Context, dir string) (string, error) {
+	for _, s := range sources {
+		if err := b.compile(ctx, s, filepath.Join(dir, s.Dir)); err != nil {
+			return "", err
+		}
+	}
+	return hashTree(dir)
+}
+
+// hashTree hashes the names and contents of the files below dir.
+func hashTree(dir string) (string, error) {
+	var names []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			names = append(names, path)
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("hash %s: %w", filepath.Base(dir), err)
+	}
+	sort.Strings(names)
+	h := sha256.New()
+	for _, name := range names {
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%q\n", rel)
+		f, err := os.Open(name)
+		if err != nil {
+			return "", fmt.Errorf("hash %s: %w", rel, err)
+		}
+		_, err = f.WriteTo(h)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return "", fmt.Errorf("hash %s: %w", rel, err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

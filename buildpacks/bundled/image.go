@@ -1,0 +1,104 @@
+package bundled
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"strconv"
+
+	"github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/klauspost/compress/gzip"
+)
+
+// A fileLayer is a finished layer in a file, for go-containerregistry.
+type fileLayer struct {
+	layer
+	path string
+}
+
+var _ v1.Layer = fileLayer{}
+
+// Digest is the hash of the compressed layer.
+func (l fileLayer) Digest() (v1.Hash, error) { return v1.NewHash(l.layer.Digest) }
+
+// DiffID is the hash of the uncompressed layer.
+func (l fileLayer) DiffID() (v1.Hash, error) { return v1.NewHash(l.layer.DiffID) }
+
+// Compressed opens the file.
+func (l fileLayer) Compressed() (io.ReadCloser, error) { return os.Open(l.path) }
+
+// Uncompressed opens the file and unpacks it.
+func (l fileLayer) Uncompressed() (io.ReadCloser, error) {
+	f, err := os.Open(l.path)
+	if err != nil {
+		return nil, err
+	}
+	zr, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{zr, f}, nil
+}
+
+// Size is that of the file.
+func (l fileLayer) Size() (int64, error) { return l.layer.Size, nil }
+
+// MediaType is an OCI layer's.
+func (l fileLayer) MediaType() (types.MediaType, error) { return types.OCILayer, nil }
+
+// A step is a layer and what its history entry says.
+type step struct {
+	layer fileLayer
+	did   string
+}
+
+// image puts layers together. Build and run images differ in their layers,
+// description, environment and labels only.
+func image(description string, env []string, labels map[string]string, steps []step) (v1.Image, error) {
+	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	var adds []mutate.Addendum
+	for _, s := range steps {
+		adds = append(adds, mutate.Addendum{
+			Layer:   s.layer,
+			History: v1.History{Created: v1.Time{Time: normalTime}, CreatedBy: s.did},
+		})
+	}
+	img, err := mutate.Append(img, adds...)
+	if err != nil {
+		return nil, fmt.Errorf("append layers: %w", err)
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, fmt.Errorf("read config: %w", err)
+	}
+	config = config.DeepCopy()
+	config.Architecture, config.OS = "amd64", "linux"
+	config.Created = v1.Time{Time: normalTime}
+	all := map[string]string{
+		"io.buildpacks.base.id":             stackID,
+		"io.buildpacks.base.description":    description,
+		"io.buildpacks.base.maintainer":     "Slipway",
+		"io.buildpacks.base.distro.name":    distroName,
+		"io.buildpacks.base.distro.version": distroVer,
+		"io.buildpacks.stack.id":            stackID,
+		"io.buildpacks.stack.description":   description,
+		"org.opencontainers.image.title":    description,
+	}
+	maps.Copy(all, labels)
+	config.Config = v1.Config{
+		User:   strconv.Itoa(userID) + ":" + strconv.Itoa(groupID),
+		Env:    append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}, env...),
+		Labels: all,
+	}
+	if img, err = mutate.ConfigFile(img, config); err != nil {
+		return nil, fmt.Errorf("set config: %w", err)
+	}
+	return img, nil
+}
