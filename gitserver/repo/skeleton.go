@@ -2,55 +2,10 @@ package repo
 
 import (
 	"context"
-	"errors"
 	"io"
 	"io/fs"
 	"time"
-
-	"github.com/go-git/go-git/v5/plumbing"
 )
-
-// Hash is an object's name.
-type Hash = plumbing.Hash
-
-// ObjectType is commit, tree, blob or tag.
-type ObjectType = plumbing.ObjectType
-
-// Create makes an empty bare repository at dir, as `git init --bare` would,
-// with HEAD at refs/heads/main. It appears at once or not at all; parents are
-// not made. The error is ErrExists if dir exists.
-func Create(dir string) error { return errors.ErrUnsupported }
-
-// A Repo is an open bare repository.
-type Repo struct{ Objects }
-
-// Open opens the bare repository at dir. It is cheap; whoever opens closes.
-// Packs that others write later are noticed when an object is missing.
-func Open(dir string, o Options) (*Repo, error) { return nil, errors.ErrUnsupported }
-
-// Close releases files and mappings. Nothing that the repository handed out
-// may be used afterwards.
-func (r *Repo) Close() error { return nil }
-
-// Dir is the repository's directory.
-func (r *Repo) Dir() string { return "" }
-
-// Objects reads objects by hash: of a repository, or of a quarantine and the
-// repository behind it.
-type Objects struct{}
-
-// Has says whether an object is there.
-func (o *Objects) Has(h Hash) (bool, error) { return false, nil }
-
-// Stat is an object's type and inflated size. The error is ErrNotFound if it
-// is not there.
-func (o *Objects) Stat(h Hash) (ObjectType, int64, error) { return 0, 0, nil }
-
-// Object reads an object whole, up to MaxHeldSize.
-func (o *Objects) Object(h Hash) (ObjectType, []byte, error) { return 0, nil, nil }
-
-// Blob opens a blob for reading; big ones are streamed. The caller closes it.
-func (o *Objects) Blob(h Hash) (io.ReadCloser, int64, error) { return nil, 0, nil }
 
 // A Signature is who did something and when.
 type Signature struct {
@@ -142,39 +97,6 @@ func (t *RefTx) Commit() error { return nil }
 
 // Abort releases all locks and moves nothing.
 func (t *RefTx) Abort() error { return nil }
-
-// A Quarantine holds the objects of a push until it is accepted.
-type Quarantine struct{ Objects }
-
-// Ingest reads one pack into a new quarantine, indexes it as it comes, resolves
-// deltas, completes a thin pack, hashes with collision detection and checks
-// every object as fsck would. After an error nothing is left behind.
-func (r *Repo) Ingest(ctx context.Context, pack io.Reader, o IngestOptions) (*Quarantine, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// NoPack is a quarantine without objects, for a push that only deletes: it
-// reads the repository's objects.
-func (r *Repo) NoPack() *Quarantine { return nil }
-
-// Count is the number of objects that the pack brought.
-func (q *Quarantine) Count() int { return 0 }
-
-// Size is the pack's size on disk in bytes.
-func (q *Quarantine) Size() int64 { return 0 }
-
-// CheckConnected checks that the tips are there, and every link of every new
-// object. It costs O(pack): what the repository has is complete already. The
-// error wraps ErrMissing.
-func (q *Quarantine) CheckConnected(ctx context.Context, tips []Hash) error { return nil }
-
-// Migrate makes the objects part of the repository, durably: fsync, rename of
-// pack before index, fsync of the directory.
-func (q *Quarantine) Migrate() error { return nil }
-
-// Discard removes the quarantine's files. After Migrate it does nothing, so it
-// can be deferred.
-func (q *Quarantine) Discard() error { return nil }
 
 // CleanStale removes what a killed server left: quarantines, temporary files
 // and its lock files (those of C git stay). Call it before serving.

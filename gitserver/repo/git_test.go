@@ -1,0 +1,154 @@
+package repo_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"slipway/gitserver/repo"
+)
+
+// git runs the real git in dir and returns what it prints.
+func git(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	return string(gitIn(t, dir, nil, args...))
+}
+
+func gitIn(t testing.TB, dir string, stdin []byte, args ...string) []byte {
+	t.Helper()
+	out, err := tryGit(t, dir, stdin, args...)
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func tryGit(t testing.TB, dir string, stdin []byte, args ...string) ([]byte, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir = dir
+	cmd.Stdin = bytes.NewReader(stdin)
+	cmd.Env = append(os.Environ(),
+		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "LC_ALL=C",
+		"GIT_AUTHOR_NAME=A U Thor", "GIT_AUTHOR_EMAIL=author@example.com", "GIT_AUTHOR_DATE=1700000000 +0100",
+		"GIT_COMMITTER_NAME=C O Mitter", "GIT_COMMITTER_EMAIL=committer@example.com", "GIT_COMMITTER_DATE=1700000000 +0100",
+	)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return append(out.Bytes(), errs.Bytes()...), err
+	}
+	return out.Bytes(), nil
+}
+
+func head(t testing.TB, dir string) plumbing.Hash {
+	t.Helper()
+	return rev(t, dir, "HEAD")
+}
+
+func rev(t testing.TB, dir, name string) plumbing.Hash {
+	t.Helper()
+	return plumbing.NewHash(strings.TrimSpace(git(t, dir, "rev-parse", name)))
+}
+
+func write(t testing.TB, dir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// history makes a work tree with n commits over growing files.
+func history(t testing.TB, n int) string {
+	t.Helper()
+	dir := t.TempDir()
+	git(t, dir, "init", "-q", "-b", "main")
+	var in bytes.Buffer
+	var body strings.Builder
+	for i := range n {
+		fmt.Fprintf(&body, "line %d of a file that grows %x\n", i, i*i*7919)
+		fmt.Fprintf(&in, "commit refs/heads/main\ncommitter C <c@example.com> %d +0000\ndata 9\ncommit %02d\n", 1700000000+i, i%100)
+		for _, name := range []string{"README", "src/main.py", fmt.Sprintf("src/pkg%d/mod.py", i%7)} {
+			text := name + "\n" + body.String()
+			fmt.Fprintf(&in, "M 100644 inline %s\ndata %d\n%s\n", name, len(text), text)
+		}
+		fmt.Fprintln(&in)
+	}
+	gitIn(t, dir, in.Bytes(), "fast-import", "--quiet")
+	git(t, dir, "reset", "-q", "--hard")
+	return dir
+}
+
+// pack makes a pack of revisions as a push would.
+func pack(t testing.TB, dir string, revs string, args ...string) []byte {
+	t.Helper()
+	args = append([]string{"pack-objects", "--stdout", "--revs", "-q"}, args...)
+	return gitIn(t, dir, []byte(revs), args...)
+}
+
+func create(t testing.TB, o repo.Options) *repo.Repo {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "app.git")
+	if err := repo.Create(dir); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, dir, o)
+}
+
+func open(t testing.TB, dir string, o repo.Options) *repo.Repo {
+	t.Helper()
+	r, err := repo.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// take ingests a pack, checks it and migrates it.
+func take(t testing.TB, r *repo.Repo, data []byte, tips ...plumbing.Hash) *repo.Quarantine {
+	t.Helper()
+	q, err := r.Ingest(t.Context(), bytes.NewReader(data), repo.IngestOptions{EOF: true})
+	if err != nil {
+		t.Fatalf("Ingest: %v", err)
+	}
+	if err := q.CheckConnected(t.Context(), tips); err != nil {
+		t.Fatalf("CheckConnected: %v", err)
+	}
+	if err := q.Migrate(); err != nil {
+		t.Fatalf("Migrate: %v", err)
+	}
+	return q
+}
+
+// fsck runs git's own check, which must have nothing to say.
+func fsck(t testing.TB, r *repo.Repo) {
+	t.Helper()
+	out := gitIn(t, r.Dir(), nil, "fsck", "--strict", "--full", "--no-dangling")
+	if len(bytes.TrimSpace(out)) > 0 {
+		t.Errorf("git fsck --strict says:\n%s", out)
+	}
+	entries, err := os.ReadDir(filepath.Join(r.Dir(), "objects"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "tmp_") {
+			t.Errorf("%s was left behind", e.Name())
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package repo
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha1" //nolint:gosec // the file's own checksum, which is no protection
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+)
+
+func compareHash(a, b *Hash) int { return bytes.Compare(a[:], b[:]) }
+
+// writeFile writes a new read-only file that ends with the checksum of all
+// before.
+func writeFile(path string, write func(*bufio.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+	if err != nil {
+		return err
+	}
+	sum := sha1.New()
+	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 64<<10)
+	err = write(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err == nil {
+		_, err = f.Write(sum.Sum(nil))
+	}
+	return errors.Join(err, f.Close())
+}
+
+// writeIdx writes a pack index of version 2 (gitformat-pack), as C git does,
+// without its last checksum. Errors of w stick until it is flushed.
+func writeIdx(w *bufio.Writer, t *table, order []int32, packSum []byte) error {
+	var b [8]byte
+	u32 := func(v uint32) {
+		binary.BigEndian.PutUint32(b[:], v)
+		w.Write(b[:4]) //nolint:errcheck // sticks
+	}
+	w.WriteString(idxMagic) //nolint:errcheck // sticks
+	n := 0
+	for i := range 256 {
+		for n < len(order) && int(t.at(order[n]).hash[0]) <= i {
+			n++
+		}
+		u32(uint32(n))
+	}
+	for _, i := range order {
+		w.Write(t.at(i).hash[:]) //nolint:errcheck // sticks
+	}
+	for _, i := range order {
+		u32(t.at(i).crc)
+	}
+	var big []int64
+	for _, i := range order {
+		off := t.at(i).off
+		if off > 0x7fffffff {
+			u32(0x80000000 | uint32(len(big)))
+			big = append(big, off)
+			continue
+		}
+		u32(uint32(off))
+	}
+	for _, off := range big {
+		binary.BigEndian.PutUint64(b[:], uint64(off))
+		w.Write(b[:]) //nolint:errcheck // sticks
+	}
+	_, err := w.Write(packSum)
+	return err
+}
+
+// writeRev writes a reverse index: positions in the index in the order of
+// offsets, which is the order of objects in the pack.
+func writeRev(w *bufio.Writer, order []int32, packSum []byte) error {
+	var b [4]byte
+	u32 := func(v uint32) {
+		binary.BigEndian.PutUint32(b[:], v)
+		w.Write(b[:]) //nolint:errcheck // sticks
+	}
+	w.WriteString("RIDX") //nolint:errcheck // sticks
+	u32(1)
+	u32(1) // SHA-1
+	pos := make([]int32, len(order))
+	for p, i := range order {
+		pos[i] = int32(p)
+	}
+	for _, p := range pos {
+		u32(uint32(p))
+	}
+	_, err := w.Write(packSum)
+	return err
+}

@@ -1,0 +1,169 @@
+package repo
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// An odb finds objects of a repository: packs first, then loose ones, then
+// packs that appeared meanwhile.
+type odb struct {
+	dir   string // .../objects
+	limit int64  // of objects read whole; negative for none
+	cache *cache
+
+	mu      sync.RWMutex
+	packs   []*packFile
+	gone    []*packFile // removed by somebody else, perhaps still being read
+	scanned time.Time   // when the directory was read last
+	changed time.Time   // its modification time then
+	closed  bool
+}
+
+// A place is where an object lies: in a pack, or loose if there is none.
+type place struct {
+	pack *packFile
+	pos  int
+	off  int64
+}
+
+func (p place) loose() bool { return p.pack == nil }
+
+// find returns the place of h and whether it is there.
+func (d *odb) find(h Hash) (place, bool, error) {
+	if pl, ok, err := d.inPacks(h); ok || err != nil {
+		return pl, ok, err
+	}
+	if _, err := os.Lstat(loosePath(d.dir, h)); err == nil {
+		return place{}, true, nil
+	}
+	if fresh, err := d.refresh(); !fresh || err != nil {
+		return place{}, false, err
+	}
+	return d.inPacks(h)
+}
+
+func (d *odb) inPacks(h Hash) (place, bool, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, p := range d.packs {
+		if pos, ok := p.idx.find(h); ok {
+			off, err := p.idx.offset(pos)
+			return place{p, pos, off}, true, err
+		}
+	}
+	return place{}, false, nil
+}
+
+// refresh reads the directory of packs again if it may have changed, and says
+// whether there are new ones.
+func (d *odb) refresh() (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false, os.ErrClosed
+	}
+	dir := filepath.Join(d.dir, "pack")
+	now := time.Now()
+	st, err := os.Stat(dir)
+	if err != nil {
+		if isNotExist(err) {
+			return false, nil
+		}
+		return false, err
+	}
+	// A change within the clock's tick of the last look leaves the time as it was.
+	const tick = 50 * time.Millisecond
+	if st.ModTime().Equal(d.changed) && d.scanned.Sub(d.changed) > tick {
+		return false, nil
+	}
+	names, err := readNames(dir)
+	if err != nil {
+		return false, err
+	}
+	d.scanned, d.changed = now, st.ModTime()
+	return d.take(dir, names)
+}
+
+// take opens the packs among names that are not open, and retires those that
+// are gone.
+func (d *odb) take(dir string, names []string) (bool, error) {
+	have := make(map[string]bool, len(names))
+	for _, n := range names {
+		have[n] = true
+	}
+	open := make(map[string]bool, len(d.packs))
+	var keep []*packFile
+	for _, p := range d.packs {
+		if !have[p.name] {
+			d.gone = append(d.gone, p)
+			continue
+		}
+		open[p.name] = true
+		keep = append(keep, p)
+	}
+	fresh := false
+	var bad error
+	for _, n := range names {
+		if open[n] || !strings.HasPrefix(n, "pack-") || !strings.HasSuffix(n, ".idx") {
+			continue
+		}
+		p, err := openPack(filepath.Join(dir, n))
+		switch {
+		case isNotExist(err): // being removed just now
+		case err != nil:
+			bad = errors.Join(bad, err)
+		default:
+			keep = append(keep, p)
+			fresh = true
+		}
+	}
+	// Big packs first: they hold most of what is asked for.
+	slices.SortStableFunc(keep, func(a, b *packFile) int { return b.idx.n - a.idx.n })
+	d.packs = keep
+	if fresh {
+		return true, nil
+	}
+	return false, bad
+}
+
+// add makes a pack known that has just been moved into the repository, and
+// whose files the odb closes from now on.
+func (d *odb) add(p *packFile) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, q := range d.packs {
+		if q.name == p.name {
+			d.gone = append(d.gone, p)
+			return
+		}
+	}
+	d.packs = append(slices.Clip(d.packs), p)
+}
+
+func (d *odb) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	var err error
+	for _, p := range append(d.packs, d.gone...) {
+		err = errors.Join(err, p.close())
+	}
+	d.packs, d.gone = nil, nil
+	return err
+}
+
+// readNames lists a directory.
+func readNames(dir string) ([]string, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	return f.Readdirnames(-1)
+}

@@ -1,0 +1,351 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// resolve turns deltas into objects: each undeltified object is the root of a
+// tree of deltas, which one worker walks depth first.
+func (g *ingest) resolve(ctx context.Context) error {
+	deltas := g.deltas()
+	if deltas == 0 {
+		return nil
+	}
+	var next atomic.Int32
+	taken := make([]atomic.Bool, len(g.refs))
+	group, gctx := errgroup.WithContext(ctx)
+	for range min(g.r.o.Workers, 1+deltas/500) {
+		w := g.resolver(gctx, deltas, taken)
+		group.Go(func() error {
+			for {
+				i := next.Add(1) - 1
+				if int(i) >= g.received {
+					return nil
+				}
+				if o := g.objects.at(i); isDelta(o.kind) || !w.hasChildren(o) {
+					continue
+				}
+				if err := w.tree(i, nil); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return resolveError(err)
+	}
+	if g.done < deltas {
+		if err := g.complete(ctx, g.resolver(ctx, deltas, taken)); err != nil {
+			return resolveError(err)
+		}
+	}
+	g.progress(StageResolving, g.done, deltas, 0)
+	return nil
+}
+
+func resolveError(err error) error {
+	if errors.Is(err, errDelta) || errors.Is(err, errInflate) || errors.Is(err, errEntry) {
+		return fmt.Errorf("%w: %w", ErrBadPack, err)
+	}
+	return err
+}
+
+func (g *ingest) deltas() int {
+	n := 0
+	for i := range g.objects.n {
+		if isDelta(g.objects.at(int32(i)).kind) {
+			n++
+		}
+	}
+	return n
+}
+
+// A resolver walks trees of deltas. Bases on the way down are kept, up to a
+// budget; what was dropped is made again from what is above it.
+type resolver struct {
+	*ingest
+	ctx    context.Context //nolint:containedctx // lives as long as one call of resolve
+	c      *checker
+	z      inflater
+	raw    []byte
+	delta  []byte
+	spare  [][]byte // memory of released objects
+	stack  []frame
+	held   int64
+	rework int64
+	total  int
+	taken  []atomic.Bool // deltas by name that somebody resolves
+}
+
+// A frame is an object on the way from the root to the current one.
+type frame struct {
+	obj   int32
+	data  []byte // nil if dropped
+	size  int
+	child int32 // next offset delta to resolve
+	ref   int   // next delta by name to resolve
+}
+
+const heldBudget = 32 << 20
+
+func (g *ingest) resolver(ctx context.Context, total int, taken []atomic.Bool) *resolver {
+	return &resolver{ingest: g, ctx: ctx, c: g.checker(total), total: total, taken: taken}
+}
+
+// firstRef is the index of the first delta on the object of that name.
+func (g *ingest) firstRef(h Hash) int {
+	return sort.Search(len(g.refs), func(i int) bool { return compareHash(&g.refs[i].base, &h) >= 0 })
+}
+
+func (w *resolver) hasChildren(o *object) bool {
+	if o.child >= 0 {
+		return true
+	}
+	i := w.firstRef(o.hash)
+	return i < len(w.refs) && w.refs[i].base == o.hash
+}
+
+// tree resolves everything below an object, whose content is read if nil.
+func (w *resolver) tree(root int32, data []byte) error {
+	if data == nil {
+		var err error
+		if data, err = w.read(root); err != nil {
+			return err
+		}
+	}
+	w.push(root, data)
+	for len(w.stack) > 0 {
+		f := &w.stack[len(w.stack)-1]
+		child, ok := w.nextChild(f)
+		if !ok {
+			w.pop()
+			continue
+		}
+		if err := w.ctx.Err(); err != nil {
+			return err
+		}
+		if over(int64(len(w.stack)), int64(w.r.o.MaxDeltaDepth)) {
+			return fmt.Errorf("%w: delta chain is longer than %d", ErrLimit, w.r.o.MaxDeltaDepth)
+		}
+		if err := w.child(f, child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextChild takes the next delta on the frame's object that nobody has taken.
+func (w *resolver) nextChild(f *frame) (int32, bool) {
+	if c := f.child; c >= 0 {
+		f.child = w.objects.at(c).next
+		return c, true
+	}
+	h := w.objects.at(f.obj).hash
+	for f.ref < len(w.refs) && w.refs[f.ref].base == h {
+		i := f.ref
+		f.ref++
+		if !w.taken[i].Swap(true) {
+			return w.refs[i].obj, true
+		}
+	}
+	return 0, false
+}
+
+// child resolves one delta on f's object, and goes down to it if it is a base.
+func (w *resolver) child(f *frame, number int32) error {
+	if f.data == nil {
+		if err := w.restore(len(w.stack) - 1); err != nil {
+			return err
+		}
+	}
+	obj := w.objects.at(number)
+	data, err := w.patch(f.data, number)
+	if err != nil {
+		return err
+	}
+	typ := w.objects.at(f.obj).typ
+	h, err := w.c.check(typ, data)
+	if err != nil {
+		return err
+	}
+	obj.hash, obj.typ = h, typ
+	w.count()
+	if !w.hasChildren(obj) {
+		w.release(data)
+		return nil
+	}
+	if f.child < 0 && (f.ref >= len(w.refs) || w.refs[f.ref].base != w.objects.at(f.obj).hash) {
+		w.drop(f) // its last child: not needed any more
+	}
+	w.push(number, data)
+	return nil
+}
+
+func (w *resolver) count() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done&1023 == 0 {
+		w.progress(StageResolving, w.done, w.total, 0)
+	}
+	w.done++
+}
+
+func (w *resolver) push(number int32, data []byte) {
+	o := w.objects.at(number)
+	w.stack = append(w.stack, frame{
+		obj: number, data: data, size: len(data),
+		child: o.child, ref: w.firstRef(o.hash),
+	})
+	w.held += int64(len(data))
+	for i := 0; w.held > heldBudget && i < len(w.stack)-1; i++ {
+		w.drop(&w.stack[i])
+	}
+}
+
+func (w *resolver) pop() {
+	w.drop(&w.stack[len(w.stack)-1])
+	w.stack = w.stack[:len(w.stack)-1]
+}
+
+func (w *resolver) drop(f *frame) {
+	if f.data != nil {
+		w.held -= int64(f.size)
+		w.release(f.data)
+		f.data = nil
+	}
+}
+
+// restore makes the content of a dropped frame again. The work is limited as
+// that of resolving is, or a crafted tree could make it quadratic.
+func (w *resolver) restore(at int) error {
+	from := at
+	for from > 0 && w.stack[from].data == nil {
+		from--
+	}
+	data := w.stack[from].data
+	own := data == nil
+	if own {
+		var err error
+		if data, err = w.read(w.stack[0].obj); err != nil {
+			return err
+		}
+	}
+	for i := from + 1; i <= at; i++ {
+		if w.rework += int64(w.stack[i].size); over(w.rework, w.r.o.MaxInflated) {
+			return fmt.Errorf("%w: deltas of more than %d bytes in all", ErrLimit, w.r.o.MaxInflated)
+		}
+		next, err := w.patch(data, w.stack[i].obj)
+		if err != nil {
+			return err
+		}
+		if own {
+			w.release(data)
+		}
+		data, own = next, true
+	}
+	f := &w.stack[at]
+	f.data = data
+	w.held += int64(f.size)
+	return nil
+}
+
+// patch applies the delta of an entry to its base.
+func (w *resolver) patch(base []byte, number int32) ([]byte, error) {
+	e, raw, err := w.entry(number)
+	if err != nil {
+		return nil, err
+	}
+	if int64(cap(w.delta)) < e.size {
+		w.delta = make([]byte, e.size+e.size/4)
+	}
+	delta := w.delta[:e.size]
+	if err := w.z.fill(delta, raw); err != nil {
+		return nil, w.at(number, err)
+	}
+	if cap(w.delta) > maxSpare {
+		defer func() { w.delta = nil }()
+	}
+	_, size, _, err := deltaSizes(delta)
+	if err != nil {
+		return nil, w.at(number, err)
+	}
+	dst := w.alloc(int(size))
+	if err := applyDelta(dst, base, delta); err != nil {
+		return nil, w.at(number, err)
+	}
+	return dst, nil
+}
+
+func (w *resolver) at(number int32, err error) error {
+	return fmt.Errorf("entry %d: %w", number+1, err)
+}
+
+// read inflates an object that is no delta.
+func (w *resolver) read(number int32) ([]byte, error) {
+	e, raw, err := w.entry(number)
+	if err != nil {
+		return nil, err
+	}
+	if over(e.size, w.r.o.MaxHeldSize) {
+		return nil, w.at(number, fmt.Errorf("%w: base of a delta has %d bytes, at most %d are taken", ErrLimit, e.size, w.r.o.MaxHeldSize))
+	}
+	data := w.alloc(int(e.size))
+	if err := w.z.fill(data, raw); err != nil {
+		return nil, w.at(number, err)
+	}
+	return data, nil
+}
+
+// entry reads an entry as it lies on disk: its header, and its zlib data.
+func (w *resolver) entry(number int32) (entryHead, io.Reader, error) {
+	o := w.objects.at(number)
+	end := w.end
+	if int(number)+1 < w.objects.n {
+		end = w.objects.at(number + 1).off
+	}
+	size := end - o.off
+	if int64(cap(w.raw)) < size {
+		w.raw = make([]byte, size+size/4)
+	}
+	raw := w.raw[:size]
+	if cap(w.raw) > maxSpare {
+		w.raw = nil
+	}
+	if _, err := w.f.ReadAt(raw, o.off); err != nil {
+		return entryHead{}, nil, fmt.Errorf("read entry: %w", noEOF(err))
+	}
+	r := bytes.NewReader(raw)
+	e, err := readEntryHead(r, o.off)
+	return e, r, err
+}
+
+// Memory of released objects is used again, unless it is large.
+const (
+	maxSpare  = 1 << 20
+	maxSpares = 16
+)
+
+func (w *resolver) alloc(n int) []byte {
+	for i := len(w.spare) - 1; i >= 0; i-- {
+		if b := w.spare[i]; cap(b) >= n && cap(b) <= 4*n+4096 {
+			w.spare[i] = w.spare[len(w.spare)-1]
+			w.spare = w.spare[:len(w.spare)-1]
+			return b[:n]
+		}
+	}
+	return make([]byte, n, n+n/8)
+}
+
+func (w *resolver) release(b []byte) {
+	if cap(b) <= maxSpare && len(w.spare) < maxSpares {
+		w.spare = append(w.spare, b)
+	}
+}
