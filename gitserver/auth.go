@@ -1,0 +1,62 @@
+package gitserver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+
+	"go.uber.org/zap"
+	"golang.org/x/crypto/ssh"
+)
+
+// signInToken and signInKey are the only ways in.
+
+func (s *Server) signInToken(ctx context.Context, remote, token string) (string, error) {
+	user, err := s.cfg.Authorizer.Token(ctx, token)
+	if errors.Is(err, ErrUnauthorized) {
+		s.log.Warn("sign-in refused", zap.String("transport", TransportHTTP), zap.String("remote", remote))
+	}
+	return user, err
+}
+
+func (s *Server) signInKey(ctx context.Context, remote string, key ssh.PublicKey) (string, error) {
+	user, err := s.cfg.Authorizer.Key(ctx, key)
+	if errors.Is(err, ErrUnauthorized) {
+		s.log.Warn("sign-in refused", zap.String("transport", TransportSSH), zap.String("remote", remote),
+			zap.String("key", ssh.FingerprintSHA256(key)))
+	}
+	return user, err
+}
+
+// admit asks whether the user may have the service, and makes the repository
+// where the answer is yes.
+func (s *Server) admit(ctx context.Context, c *call, service string) error {
+	if err := s.cfg.Authorizer.Repository(ctx, c.user, c.repo, service == serviceReceive); err != nil {
+		return err
+	}
+	return s.ensure(c.repo)
+}
+
+// newCall begins a call, with a logger that says whose it is.
+func (s *Server) newCall(name, user, transport string) *call {
+	c := &call{id: strings.ToLower(rand.Text()[:16]), repo: name, user: user, transport: transport}
+	c.log = s.log.With(zap.String("push", c.id), zap.String("app", name), zap.String("user", user),
+		zap.String("transport", transport))
+	return c
+}
+
+// wireVersion reads the version out of GIT_PROTOCOL or Git-Protocol, a list
+// such as "version=2:key=value". The highest that we know counts.
+func wireVersion(header string) int {
+	version := 0
+	for f := range strings.SplitSeq(header, ":") {
+		switch f {
+		case "version=1":
+			version = max(version, 1)
+		case "version=2":
+			version = 2
+		}
+	}
+	return version
+}

@@ -1,0 +1,231 @@
+package gitserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	glssh "github.com/gliderlabs/ssh"
+	"go.uber.org/zap"
+	"golang.org/x/crypto/ssh"
+)
+
+const (
+	sessionsPerConn = 10               // as OpenSSH's MaxSessions
+	shutdownGrace   = 10 * time.Second // for the last words of sessions
+	userExtension   = "user"
+)
+
+// ServeSSH serves ln until ctx is done, and closes it. Sessions are cancelled
+// then, and may still tell their clients. It returns after everything that it
+// started has stopped; nil if ctx ended it.
+func (s *Server) ServeSSH(ctx context.Context, ln net.Listener) error {
+	keys, err := hostKeys(s.cfg.HostKeyDir)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	// Sessions hear of the end first, connections are cut when they are done.
+	sessions, endSessions := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer endSessions(nil)
+	d := &sshDoor{s: s, conns: make(map[net.Conn]struct{})}
+	d.srv = d.server(sessions, keys)
+
+	stop := context.AfterFunc(ctx, func() { _ = ln.Close() }) // ends accept
+	defer stop()
+	err = d.accept(ctx, ln)
+	endSessions(errShutdown)
+	d.finish(context.WithoutCancel(ctx))
+	if ctx.Err() != nil {
+		return nil
+	}
+	return errors.Join(err, ln.Close())
+}
+
+// An sshDoor is one run of ServeSSH.
+type sshDoor struct {
+	s   *Server
+	srv *glssh.Server
+
+	mu       sync.Mutex
+	conns    map[net.Conn]struct{}
+	sessions int
+	closed   bool          // no session may begin
+	idle     chan struct{} // closed when closed and no session is left
+
+	running sync.WaitGroup // connections
+}
+
+// server configures the SSH library: nothing but sessions and public keys.
+func (d *sshDoor) server(ctx context.Context, keys []ssh.Signer) *glssh.Server {
+	srv := &glssh.Server{
+		Version: sshVersion[len("SSH-2.0-"):],
+		ChannelHandlers: map[string]glssh.ChannelHandler{
+			"session": func(_ *glssh.Server, conn *ssh.ServerConn, nc ssh.NewChannel, gctx glssh.Context) {
+				d.session(ctx, conn, nc, connOf(gctx))
+			},
+			"default": func(_ *glssh.Server, _ *ssh.ServerConn, nc ssh.NewChannel, _ glssh.Context) {
+				_ = nc.Reject(ssh.Prohibited, "only git commands run here") // the connection is gone
+			},
+		},
+		RequestHandlers: map[string]glssh.RequestHandler{
+			"default": func(glssh.Context, *glssh.Server, *ssh.Request) (bool, []byte) { return false, nil },
+		},
+		ConnCallback: func(gctx glssh.Context, c net.Conn) net.Conn {
+			gctx.SetValue(connKey{}, c)
+			return c
+		},
+		ServerConfigCallback: func(gctx glssh.Context) *ssh.ServerConfig {
+			return d.s.sshConfig(ctx, connOf(gctx))
+		},
+	}
+	for _, key := range keys {
+		srv.AddHostKey(key)
+	}
+	return srv
+}
+
+type connKey struct{}
+
+func connOf(ctx glssh.Context) *sshConn {
+	c, _ := ctx.Value(connKey{}).(*sshConn)
+	return c
+}
+
+// sshConfig is the configuration of one connection's handshake.
+func (s *Server) sshConfig(ctx context.Context, conn *sshConn) *ssh.ServerConfig {
+	tried, told := "", false
+	return &ssh.ServerConfig{
+		Config: ssh.Config{Ciphers: conn.ciphers()},
+		// The library switches "none" on, as it knows no handler of ours.
+		NoClientAuthCallback: func(ssh.ConnMetadata) (*ssh.Permissions, error) {
+			return nil, ErrUnauthorized
+		},
+		PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+			user, err := s.signInKey(ctx, conn.RemoteAddr().String(), key)
+			if err == nil {
+				return &ssh.Permissions{Extensions: map[string]string{userExtension: user}}, nil
+			}
+			if !errors.Is(err, ErrUnauthorized) {
+				s.log.Error("look up key", zap.Error(err))
+			}
+			tried += "\n  " + key.Type() + " " + ssh.FingerprintSHA256(key)
+			return nil, ErrUnauthorized
+		},
+		// Clients turn to this when no key is left: the moment for words.
+		KeyboardInteractiveCallback: func(ssh.ConnMetadata, ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+			if told {
+				return nil, ErrUnauthorized
+			}
+			told = true
+			return nil, &ssh.BannerError{Err: ErrUnauthorized, Message: keyWords(tried)}
+		},
+	}
+}
+
+func keyWords(tried string) string {
+	if tried == "" {
+		return "Your SSH client offered no public key. Make one with ssh-keygen, have it added to your account here, and try again.\n"
+	}
+	return "None of your SSH keys is known here. Have one of them added to your account, and try again:" + tried + "\n"
+}
+
+// accept takes connections until the listener is closed.
+func (d *sshDoor) accept(ctx context.Context, ln net.Listener) error {
+	var delay time.Duration
+	for {
+		c, err := ln.Accept()
+		if err == nil {
+			delay = 0
+			d.start(c)
+			continue
+		}
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("accept: %w", err)
+		}
+		// Out of file descriptors, most likely.
+		delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+		d.s.log.Warn("accept", zap.Error(err), zap.Duration("retry_in", delay))
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// start serves a connection, unless there are too many.
+func (d *sshDoor) start(c net.Conn) {
+	d.mu.Lock()
+	full := len(d.conns) >= d.s.cfg.MaxConnections
+	if !full {
+		d.conns[c] = struct{}{}
+	}
+	d.mu.Unlock()
+	if full {
+		_ = c.SetWriteDeadline(time.Now().Add(time.Second))            // best effort
+		_, _ = c.Write([]byte("Too many connections; try again.\r\n")) // best effort
+		_ = c.Close()                                                  // best effort
+		return
+	}
+	d.running.Go(func() {
+		defer func() {
+			_ = c.Close() // closed already, as a rule
+			d.mu.Lock()
+			delete(d.conns, c)
+			d.mu.Unlock()
+		}()
+		conn, err := openConn(c, d.s.cfg.HandshakeTimeout, d.s.cfg.IdleTimeout)
+		if err != nil {
+			d.s.log.Debug("ssh connection", zap.Error(err))
+			return
+		}
+		d.srv.HandleConn(conn)
+	})
+}
+
+// enter notes that a session begins; false if the door is closed.
+func (d *sshDoor) enter() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.sessions++
+	return true
+}
+
+func (d *sshDoor) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sessions--
+	if d.closed && d.sessions == 0 {
+		close(d.idle)
+	}
+}
+
+// finish waits for the sessions, which were told to end, and then cuts the
+// connections.
+func (d *sshDoor) finish(ctx context.Context) {
+	d.mu.Lock()
+	d.closed = true
+	d.idle = make(chan struct{})
+	if d.sessions == 0 {
+		close(d.idle)
+	}
+	d.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
+	defer cancel()
+	select {
+	case <-d.idle:
+	case <-ctx.Done():
+	}
+	d.mu.Lock()
+	for c := range d.conns {
+		_ = c.Close() // it ends its own goroutines
+	}
+	d.mu.Unlock()
+	d.running.Wait()
+	<-d.idle
+}

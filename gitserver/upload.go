@@ -1,0 +1,251 @@
+package gitserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"go.uber.org/zap"
+
+	"slipway/gitserver/pktline"
+	"slipway/gitserver/repo"
+)
+
+var errHungUp = errors.New("client hung up")
+
+// uploadPack serves one fetch in protocol v0 or v1, after the advertisement.
+func (s *Server) uploadPack(ctx context.Context, c *call, w *wire) error {
+	r, err := repo.Open(s.dir(c.repo), s.cfg.Repo)
+	if err != nil {
+		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
+	}
+	defer r.Close()
+	f := &fetch{s: s, c: c, w: w, in: pktline.NewReader(w.in), out: pktline.NewWriter(w.out), n: newNegotiation(r)}
+	if err := f.readWants(); err != nil {
+		if errors.Is(err, errHungUp) {
+			return nil
+		}
+		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
+	}
+	send, err := f.negotiate(ctx)
+	if err != nil {
+		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
+	}
+	if !send {
+		return w.flush()
+	}
+	if err := w.finish(); err != nil {
+		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
+	}
+	return s.sendPack(ctx, c, newReply(w, f.caps), f.n, f.caps)
+}
+
+// failFetch tells the client what is wrong, after it has sent what it sends.
+func (s *Server) failFetch(ctx context.Context, c *call, out *reply, err error) error {
+	text := s.words(ctx, c, err)
+	out.w.drain(ctx)
+	return errors.Join(err, out.fatal(text))
+}
+
+// A fetch is one conversation of protocol v0 or v1.
+type fetch struct {
+	s    *Server
+	c    *call
+	w    *wire
+	in   *pktline.Reader
+	out  *pktline.Writer
+	n    *negotiation
+	caps capabilities
+
+	lines    int
+	gotOther bool // in this round, the client has what we have not
+	gotOurs  bool // in this round, the client has what we have
+}
+
+// next reads a line and counts it against the limit.
+func (f *fetch) next() (pktline.Kind, []byte, error) {
+	kind, line, err := f.in.Next()
+	if err != nil {
+		return kind, nil, err
+	}
+	if f.lines++; f.lines > f.s.cfg.MaxWants {
+		return kind, nil, refuse("more than %d lines in one fetch; fetch fewer refs at once", f.s.cfg.MaxWants)
+	}
+	return kind, pktline.TrimLF(line), nil
+}
+
+// readWants reads what the client asks for, up to the first flush packet.
+func (f *fetch) readWants() error {
+	for first := true; ; first = false {
+		kind, line, err := f.next()
+		if err != nil {
+			if first && isEOF(err) {
+				return errHungUp
+			}
+			return fmt.Errorf("read wants: %w", noEOF(err))
+		}
+		if kind == pktline.Flush {
+			if len(f.n.wants) == 0 {
+				return errHungUp
+			}
+			return nil
+		}
+		if err := f.readWant(kind, line, first); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *fetch) readWant(kind pktline.Kind, line []byte, first bool) error {
+	rest, ok := bytes.CutPrefix(line, []byte("want "))
+	if kind != pktline.Data || !ok {
+		return refuseFetchLine(kind, line)
+	}
+	id, list, _ := bytes.Cut(rest, []byte(" "))
+	h, ok := parseHash(string(id))
+	if !ok {
+		return refuse("malformed want %q", clip(string(rest), 64))
+	}
+	if first {
+		caps, err := parseCapabilities(string(list))
+		if err != nil {
+			return err
+		}
+		f.caps = caps
+	}
+	return f.n.want(h)
+}
+
+// refuseFetchLine explains what this server does not do (yet).
+func refuseFetchLine(kind pktline.Kind, line []byte) error {
+	for _, word := range []string{"shallow", "deepen", "filter"} {
+		if bytes.HasPrefix(line, []byte(word)) {
+			return refuse("%s is not supported by this server; fetch without --depth, --shallow-* and --filter", word)
+		}
+	}
+	if kind != pktline.Data {
+		return refuse("unexpected packet %v in a fetch", kind)
+	}
+	return refuse("unexpected line in a fetch: %q", clip(string(line), 64))
+}
+
+// negotiate reads haves and answers them, until the pack can be sent. It
+// returns false where the client will come back with another request.
+func (f *fetch) negotiate(ctx context.Context) (send bool, err error) {
+	for {
+		kind, line, err := f.next()
+		switch {
+		case err != nil && isEOF(err) && f.c.stateless:
+			return false, nil
+		case err != nil:
+			return false, fmt.Errorf("read haves: %w", noEOF(err))
+		case kind == pktline.Flush:
+			if err := f.endRound(ctx); err != nil || f.c.stateless {
+				return false, err
+			}
+		case kind != pktline.Data:
+			return false, refuseFetchLine(kind, line)
+		case string(line) == "done":
+			return true, f.answerDone()
+		default:
+			if err := f.readHave(ctx, line); err != nil {
+				return false, err
+			}
+		}
+	}
+}
+
+func (f *fetch) readHave(ctx context.Context, line []byte) error {
+	rest, ok := bytes.CutPrefix(line, []byte("have "))
+	h, valid := parseHash(string(rest))
+	if !ok || !valid {
+		return refuseFetchLine(pktline.Data, line)
+	}
+	known, err := f.n.have(h)
+	if err != nil {
+		return err
+	}
+	if known {
+		f.gotOurs = true
+		return f.answerCommon(h)
+	}
+	f.gotOther = true
+	if !f.caps.multiAck && !f.caps.multiAckDetailed {
+		return nil
+	}
+	enough, err := f.n.enough(ctx)
+	if err != nil || !enough {
+		return err
+	}
+	if f.caps.multiAckDetailed {
+		return f.out.Linef("ACK %s ready\n", h)
+	}
+	return f.out.Linef("ACK %s continue\n", h)
+}
+
+func (f *fetch) answerCommon(h plumbing.Hash) error {
+	switch {
+	case f.caps.multiAckDetailed:
+		return f.out.Linef("ACK %s common\n", h)
+	case f.caps.multiAck:
+		return f.out.Linef("ACK %s continue\n", h)
+	case len(f.n.haves) == 1:
+		return f.out.Linef("ACK %s\n", h)
+	}
+	return nil
+}
+
+// endRound answers a flush packet.
+func (f *fetch) endRound(ctx context.Context) error {
+	if f.caps.multiAckDetailed && f.gotOurs && !f.gotOther {
+		enough, err := f.n.enough(ctx)
+		if err != nil {
+			return err
+		}
+		if enough {
+			_ = f.out.Linef("ACK %s ready\n", f.n.last) // Err returns the first error
+		}
+	}
+	if len(f.n.haves) == 0 || f.caps.multiAck || f.caps.multiAckDetailed {
+		_ = f.out.Line("NAK\n") // Err returns the first error
+	}
+	f.gotOurs, f.gotOther = false, false
+	return errors.Join(f.out.Err(), f.w.flush())
+}
+
+func (f *fetch) answerDone() error {
+	if len(f.n.haves) == 0 {
+		return f.out.Line("NAK\n")
+	}
+	if f.caps.multiAck || f.caps.multiAckDetailed {
+		return f.out.Linef("ACK %s\n", f.n.last)
+	}
+	return nil
+}
+
+// sendPack sends what was asked for.
+func (s *Server) sendPack(ctx context.Context, c *call, out *reply, n *negotiation, caps capabilities) error {
+	start := time.Now()
+	ctx, gone := context.WithCancelCause(ctx)
+	defer gone(nil)
+	stop := out.keepalive(ctx, s.cfg.Keepalive, pktline.BandData, gone)
+	err := n.repo.WritePack(ctx, out.data(), n.wants, n.haves, repo.PackOptions{
+		OfsDelta: caps.ofsDelta, Thin: caps.thinPack, IncludeTag: caps.includeTag,
+	})
+	stop()
+	if err != nil {
+		if out.mux == nil {
+			return fmt.Errorf("send pack: %w", err) // words would be taken for the pack
+		}
+		return errors.Join(err, out.fatal(s.words(ctx, c, err)))
+	}
+	if err := out.close(); err != nil {
+		return fmt.Errorf("send pack: %w", err)
+	}
+	c.log.Info("fetch served", zap.Int("wants", len(n.wants)), zap.Int("haves", len(n.haves)),
+		zap.Duration("took", time.Since(start)))
+	return nil
+}

@@ -1,0 +1,68 @@
+package gitserver
+
+import (
+	"bufio"
+	"context"
+	"io"
+
+	"go.uber.org/zap"
+)
+
+const wireBuffer = 64 << 10
+
+// A call is one request of a client: who, what and how.
+type call struct {
+	id        string
+	repo      string // a valid name
+	user      string
+	transport string
+	version   int  // of the wire protocol; 0, 1 or 2
+	stateless bool // HTTP: each request stands alone
+	log       *zap.Logger
+}
+
+// A wire is the two streams between a client and a service, as both transports
+// offer them. A transport fills it in and keeps its deadlines.
+type wire struct {
+	in  *bufio.Reader
+	out *bufio.Writer
+	// push sends what out has flushed; nil if nothing lies between.
+	push func() error
+	// ended returns an error unless the client's message ends here. Over SSH,
+	// where the stream stays open, it is nil.
+	ended func() error
+	// drain takes a bounded amount of what the client still sends, so that it
+	// can read our last words.
+	drain func(ctx context.Context)
+	// notes is where progress goes for a client without side bands.
+	notes io.Writer
+}
+
+// newWire buffers the two streams.
+func newWire(in io.Reader, out io.Writer) *wire {
+	return &wire{
+		in:    bufio.NewReaderSize(in, wireBuffer),
+		out:   bufio.NewWriterSize(out, wireBuffer),
+		notes: io.Discard,
+		drain: func(context.Context) {},
+	}
+}
+
+// flush sends everything that was written.
+func (w *wire) flush() error {
+	if err := w.out.Flush(); err != nil {
+		return err
+	}
+	if w.push == nil {
+		return nil
+	}
+	return w.push()
+}
+
+// finish reads to the end of the client's message, where the transport has one.
+func (w *wire) finish() error {
+	if w.ended == nil {
+		return nil
+	}
+	return w.ended()
+}
