@@ -21,6 +21,7 @@ import (
 const (
 	inputsFile   = "inputs"
 	versionsFile = "versions.json"
+	idFile       = "id"
 	refName      = "org.opencontainers.image.ref.name"
 )
 
@@ -57,12 +58,12 @@ func (b *build) assemble(ctx context.Context, made *parts) (id string, err error
 	if err := errors.Join(err, h.Close()); err != nil {
 		return "", err
 	}
-	for name, text := range map[string]string{inputsFile: made.inputs, "id": id + "\n"} {
+	for name, text := range map[string]string{inputsFile: made.inputs, idFile: id + "\n"} {
 		if err := os.WriteFile(filepath.Join(tmp, name), []byte(text), 0o644); err != nil {
 			return "", fmt.Errorf("write %s: %w", name, err)
 		}
 	}
-	if err := writeJSON(filepath.Join(tmp, versionsFile), versions()); err != nil {
+	if err := writeJSON(filepath.Join(tmp, versionsFile), made.versions()); err != nil {
 		return "", err
 	}
 	return id, b.swap(tmp)
@@ -102,7 +103,7 @@ func (b *build) steps(ctx context.Context, made *parts, blobs string) (run, buil
 		}
 		build = append(build, s)
 	}
-	list, file, err := b.versionsLayer(ctx)
+	list, file, err := b.versionsLayer(ctx, made.versions())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -111,13 +112,13 @@ func (b *build) steps(ctx context.Context, made *parts, blobs string) (run, buil
 }
 
 // versionsLayer makes the layer with the list of CPythons.
-func (b *build) versionsLayer(ctx context.Context) (layer, string, error) {
+func (b *build) versionsLayer(ctx context.Context, v Versions) (layer, string, error) {
 	root := filepath.Join(b.work, "versions")
 	dir := filepath.Join(root, pythonRoot)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return layer{}, "", fmt.Errorf("list CPythons: %w", err)
 	}
-	if err := writeJSON(filepath.Join(dir, versionsFile), versions()); err != nil {
+	if err := writeJSON(filepath.Join(dir, versionsFile), v); err != nil {
 		return layer{}, "", err
 	}
 	file := filepath.Join(b.work, "versions.tar.gz")
@@ -138,7 +139,7 @@ func (b *build) images(ctx context.Context, h *hub, made *parts, runSteps, build
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := json.Marshal(versions())
+	list, err := json.Marshal(made.versions())
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode versions: %w", err)
 	}
@@ -156,7 +157,10 @@ func (b *build) images(ctx context.Context, h *hub, made *parts, runSteps, build
 	if err != nil {
 		return nil, nil, err
 	}
-	builder, err = h.pull(ctx, ref)
+	if builder, err = h.pull(ctx, ref); err != nil {
+		return nil, nil, err
+	}
+	builder, err = allOCI(builder)
 	return builder, run, err
 }
 
@@ -197,11 +201,20 @@ func writeLayout(dir string, builder, run v1.Image) (string, error) {
 		return "", fmt.Errorf("read blobs: %w", err)
 	}
 	for _, e := range entries {
-		if keep[e.Name()] {
+		blob := filepath.Join(blobs, e.Name())
+		if !keep[e.Name()] {
+			if err := os.Remove(blob); err != nil {
+				return "", fmt.Errorf("drop blob: %w", err)
+			}
 			continue
 		}
-		if err := os.Remove(filepath.Join(blobs, e.Name())); err != nil {
-			return "", fmt.Errorf("drop blob: %w", err)
+		if err := os.Chmod(blob, 0o644); err != nil {
+			return "", fmt.Errorf("share blob: %w", err)
+		}
+	}
+	for _, name := range []string{"index.json", "oci-layout"} {
+		if err := os.Chmod(filepath.Join(dir, name), 0o644); err != nil {
+			return "", fmt.Errorf("share layout: %w", err)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12], nil

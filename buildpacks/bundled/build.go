@@ -148,7 +148,7 @@ func (b *build) unchanged(p *plan, packs func() (string, error)) (bool, error) {
 	if err != nil {
 		return false, nil //nolint:nilerr // there is nothing of ours yet
 	}
-	for _, name := range []string{"index.json", "id", versionsFile} {
+	for _, name := range []string{"index.json", idFile, versionsFile} {
 		if _, err := os.Stat(filepath.Join(b.Out, name)); err != nil {
 			return false, nil //nolint:nilerr // what lies there is not whole
 		}
@@ -234,14 +234,16 @@ func (b *build) makeParts(ctx context.Context, p *plan, packs func() (string, er
 // Versions says which languages the builder has, as in versions.json, in the
 // builder image and beside its layout.
 type Versions struct {
-	Python []string `json:"versions"` // full versions, newest first
-	Pip    string   `json:"pip"`
+	Python  []string          `json:"versions"` // full versions, newest first
+	Pip     string            `json:"pip"`
+	Digests map[string]string `json:"digests"` // of each version's files
 }
 
-func versions() Versions {
-	v := Versions{Pip: pipVersion}
-	for _, p := range pythons {
-		v.Python = append(v.Python, p.Version)
+func (p *parts) versions() Versions {
+	v := Versions{Pip: pipVersion, Digests: map[string]string{}}
+	for i, py := range pythons {
+		v.Python = append(v.Python, py.Version)
+		v.Digests[py.Version] = p.pythons[i].DiffID
 	}
 	return v
 }

@@ -102,3 +102,28 @@ func image(description string, env []string, labels map[string]string, steps []s
 	}
 	return img, nil
 }
+
+// allOCI gives the image with one family of media types: pack adds Docker's
+// kind of layers to whatever it is given.
+func allOCI(img v1.Image) (v1.Image, error) {
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, fmt.Errorf("read config: %w", err)
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		return nil, fmt.Errorf("read layers: %w", err)
+	}
+	out := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	var adds []mutate.Addendum
+	for _, l := range layers {
+		adds = append(adds, mutate.Addendum{Layer: l, MediaType: types.OCILayer})
+	}
+	if out, err = mutate.Append(out, adds...); err != nil {
+		return nil, fmt.Errorf("append layers: %w", err)
+	}
+	if out, err = mutate.ConfigFile(out, config); err != nil {
+		return nil, fmt.Errorf("set config: %w", err)
+	}
+	return out, nil
+}
