@@ -163,20 +163,11 @@ func (d *Deployer) detect(ctx context.Context, p *push) error {
 		return err
 	}
 	p.out.step("Determining which buildpack to use for this app")
-	p.out.step("%s app detected", languageName(plan.Language))
+	p.out.step("%s app detected", buildpacks.LanguageName(plan.Language))
 	p.log.Info("app detected", zap.String("language", plan.Language), zap.String("version", plan.Version.Resolved),
 		zap.Duration("took", time.Since(started)))
 	if _, err := fs.Stat(p.source, ".gitmodules"); err == nil {
 		p.out.warn("Warning: Git submodules are not fetched: their folders are empty in the build.\nCommit the files themselves if the build needs them.")
 	}
 	return nil
-}
-
-// languageName is a language as people write it.
-func languageName(id string) string {
-	names := map[string]string{"python": "Python", "nodejs": "Node.js", "go": "Go", "static": "Static", "php": "PHP", "ruby": "Ruby", "java": "Java"}
-	if name, ok := names[id]; ok {
-		return name
-	}
-	return id
 }

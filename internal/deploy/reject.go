@@ -65,5 +65,5 @@ func (p *push) language() string {
 	if p.plan == nil || p.plan.Language == "" {
 		return "the"
 	}
-	return languageName(p.plan.Language)
+	return buildpacks.LanguageName(p.plan.Language)
 }

@@ -123,7 +123,7 @@ func (s *server) openGit(ctx context.Context, version string, who *access) error
 	s.git, err = gitserver.New(gitserver.Config{
 		Dir: filepath.Join(s.set.Data, "repositories"), HostKeyDir: filepath.Join(s.set.Data, "ssh"),
 		Receiver: s.dep, Authorizer: who, Agent: "slipway/" + version,
-		PushTimeout: s.set.PushTimeout, Limits: limits, Log: s.log,
+		PushTimeout: s.set.PushTimeout, Repo: limits, Log: s.log,
 	})
 	if err != nil {
 		return err

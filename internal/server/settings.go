@@ -43,7 +43,7 @@ type Settings struct {
 	MaxPack        string
 	MaxObject      string
 	MaxInflated    string
-	MaxObjects     int
+	MaxObjects     int64
 	MaxSource      string
 	MaxSourceFiles int
 	KeepSlugs      int
@@ -78,8 +78,8 @@ func (s *Settings) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.StopTimeout, "stop-timeout", 30*time.Second, "how long pushes may go on after a signal to stop")
 	f.StringVar(&s.MaxPack, "max-pack", "2GiB", "largest pack in a push")
 	f.StringVar(&s.MaxObject, "max-object", "512MiB", "largest object in a push, inflated")
-	f.StringVar(&s.MaxInflated, "max-inflated", "16GiB", "most that the objects of a push may inflate to")
-	f.IntVar(&s.MaxObjects, "max-objects", 10_000_000, "most objects in a push")
+	f.StringVar(&s.MaxInflated, "max-inflated", "64GiB", "most that the objects of a push may inflate to")
+	f.Int64Var(&s.MaxObjects, "max-objects", 10_000_000, "most objects in a push")
 	f.StringVar(&s.MaxSource, "max-source", "1GiB", "largest source tree of a build")
 	f.IntVar(&s.MaxSourceFiles, "max-source-files", 100_000, "most files in the source tree of a build")
 	f.IntVar(&s.KeepSlugs, "keep-slugs", 0, "releases of an app whose images are kept; 0 keeps all")

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"slipway/internal/testkit"
+)
+
+// TestMain lets the test binary be the slipway command too.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"slipway": func() { os.Exit(run()) }})
+}
+
+// TestCommandLine runs the scripts that need no server.
+func TestCommandLine(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: scripts(t, "cli"), RequireExplicitExec: true, Setup: setHome,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitCode}})
+}
+
+// TestPush runs the scripts that push to a server on the embedded engine.
+func TestPush(t *testing.T) {
+	runPushes(t, "push")
+}
+
+// TestPackages runs the scripts whose apps have dependencies.
+func TestPackages(t *testing.T) {
+	index := testkit.ServePackages(t)
+	runPushes(t, "packages", "--build-reach", index.Addr, "--build-env", "PIP_INDEX_URL="+index.URL)
+}
+
+// runPushes runs the scripts of a folder against one server: unpacking the
+// builder for each would take longer than all of them. Each script pushes to
+// apps of its own, whose names begin with $APP.
+func runPushes(t *testing.T, folder string, args ...string) {
+	if testing.Short() {
+		t.Skip("needs the bundled builder and root")
+	}
+	program := linkProgram(t)
+	args = append([]string{"--engine", "embedded", "--bundled-builder", testkit.Builder(t)}, args...)
+	srv := testkit.StartServer(t, program, t.TempDir(), args...)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", srv.Log())
+		}
+	})
+	t.Run("scripts", func(t *testing.T) {
+		testscript.Run(t, testscript.Params{
+			Dir: scripts(t, folder), RequireExplicitExec: true,
+			Setup: func(env *testscript.Env) error {
+				env.Setenv("APPS", filepath.Join(testkit.Root(t), "testdata", "apps"))
+				env.Setenv("DATA", srv.Data)
+				return signIn(env, srv)
+			},
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){
+				"exitcode":  exitCode,
+				"interrupt": interrupt,
+				"runimage":  func(ts *testscript.TestScript, _ bool, args []string) { runImage(t, ts, srv.Token, args) },
+				"left":      func(ts *testscript.TestScript, _ bool, _ []string) { nothingLeft(ts, srv.Data) },
+			},
+		})
+	})
+}
+
+func scripts(t *testing.T, folder string) string {
+	t.Helper()
+	return filepath.Join(testkit.Root(t), "testdata", "script", folder)
+}
+
+// linkProgram makes a file named slipway that runs this test binary as the
+// command.
+func linkProgram(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "slipway")
+	if err := os.Symlink(self, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+func setHome(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	env.Setenv("HOME", home)
+	env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
+	env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	env.Setenv("GIT_TERMINAL_PROMPT", "0")
+	env.Setenv("LC_ALL", "C.UTF-8")
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return err
+	}
+	config := "[user]\n\tname = Ann\n\temail = ann@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
+	return os.WriteFile(filepath.Join(home, ".gitconfig"), []byte(config), 0o600)
+}
+
+// signIn gives a script the server's addresses, a token, an SSH key that is
+// allowed in and one that is not.
+func signIn(env *testscript.Env, srv *testkit.Server) error {
+	if err := setHome(env); err != nil {
+		return err
+	}
+	name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.TrimPrefix(filepath.Base(env.WorkDir), "script-"), "-")
+	env.Setenv("APP", "t-"+name)
+	env.Setenv("HOST", srv.HTTP)
+	env.Setenv("TOKEN", srv.Token)
+	env.Setenv("SLIPWAY_URL", "http://"+srv.HTTP)
+	env.Setenv("SLIPWAY_TOKEN", srv.Token)
+	env.Setenv("HTTP", "http://any:"+srv.Token+"@"+srv.HTTP)
+	env.Setenv("SSH", "ssh://git@"+srv.SSH)
+	keys := filepath.Join(env.WorkDir, "home", ".ssh")
+	if err := os.MkdirAll(keys, 0o700); err != nil {
+		return err
+	}
+	for _, key := range []string{"known", "unknown"} {
+		//nolint:noctx // it takes milliseconds
+		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ann@home", "-f", filepath.Join(keys, key)).CombinedOutput(); err != nil {
+			return &exec.Error{Name: "ssh-keygen: " + string(out), Err: err}
+		}
+	}
+	env.Setenv("KEYS", keys)
+	env.Setenv("GIT_SSH_COMMAND", sshCommand(keys, "known"))
+	env.Setenv("SSH_UNKNOWN", sshCommand(keys, "unknown"))
+	return nil
+}
+
+func sshCommand(keys, key string) string {
+	return "ssh -F none -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o LogLevel=ERROR -o UserKnownHostsFile=" +
+		filepath.Join(keys, "known_hosts") + " -i " + filepath.Join(keys, key)
+}
+
+// interrupt PATTERN COMMAND… runs a command, sends it SIGINT as soon as its
+// output matches the pattern, and fails unless it then ends by itself, badly,
+// within five seconds.
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: interrupt PATTERN COMMAND...")
+	}
+	pattern := regexp.MustCompile(args[0])
+	cmd := exec.Command(args[1], args[2:]...) //nolint:noctx // it is ended below
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = environ(ts)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal does
+	out, in, err := os.Pipe()
+	ts.Check(err)
+	cmd.Stdout, cmd.Stderr = in, in
+	ts.Check(cmd.Start())
+	ts.Check(in.Close())
+	found := false
+	var seen strings.Builder
+	lines := bufio.NewReader(out)
+	for !found {
+		line, err := lines.ReadString('\n')
+		seen.WriteString(line)
+		if err != nil {
+			ts.Fatalf("the output has no %q:\n%s", args[0], seen.String())
+		}
+		found = pattern.MatchString(line)
+	}
+	ts.Check(syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
+	done := make(chan error, 1)
+	go func() {
+		_, _ = io.Copy(io.Discard, lines) // until it has closed its output
+		done <- cmd.Wait()
+	}()
+	select {
+	case err := <-done:
+		if err == nil {
+			ts.Fatalf("%s went on in spite of SIGINT", args[1])
+		}
+	case <-time.After(5 * time.Second):
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-done
+		ts.Fatalf("%s did not end within 5 s of SIGINT", args[1])
+	}
+}
+
+func environ(ts *testscript.TestScript) []string {
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_NOSYSTEM", "GIT_TERMINAL_PROMPT", "GIT_SSH_COMMAND", "LC_ALL", "TMPDIR"} {
+		env = append(env, name+"="+ts.Getenv(name))
+	}
+	return env
+}
+
+// runimage REF NAME runs an image's default process and puts its address into
+// the variable NAME.
+func runImage(t *testing.T, ts *testscript.TestScript, token string, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: runimage REF VARIABLE")
+	}
+	ts.Setenv(args[1], testkit.RunImage(t, args[0], token))
+}
+
+// left waits until no push is under way any more and fails unless that has left
+// nothing behind: no container, mount, quarantine or half-written file.
+func nothingLeft(ts *testscript.TestScript, data string) {
+	deadline := time.Now().Add(2 * time.Second)
+	retry := time.NewTicker(20 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		rest := testkit.Leftovers(data)
+		if len(rest) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("left behind:\n%s", strings.Join(rest, "\n"))
+		}
+		<-retry.C
+	}
+}
+
+// exitCode WANT COMMAND… runs a command and compares its exit code.
+func exitCode(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exitcode WANT COMMAND...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+	if want := args[0]; strconv.Itoa(got) != want {
+		ts.Fatalf("%s exits with %d, want %s", strings.Join(args[1:], " "), got, want)
+	}
+}

@@ -1,0 +1,132 @@
+package testkit
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A Server is "slipway serve" in a process of its own.
+type Server struct {
+	Data  string // its data directory
+	HTTP  string // HOST:PORT
+	SSH   string // HOST:PORT
+	Token string // of the administrator
+	Cmd   *exec.Cmd
+
+	log  *logBuffer
+	done chan struct{} // closed when the process has ended
+}
+
+// startTimeout bounds the first start, which unpacks the builder.
+const startTimeout = 3 * time.Minute
+
+// StartServer starts program with "serve", the data directory and args, on
+// ports of its own, and waits until it serves. It is stopped, if it still
+// runs, when the test ends; a server that does not stop fails the test.
+func StartServer(t testing.TB, program, data string, args ...string) *Server {
+	t.Helper()
+	all := append([]string{"serve", "--data", data, "--http", "127.0.0.1:0", "--ssh", "127.0.0.1:0", "--log-format", "json"}, args...)
+	cmd := exec.Command(program, all...) //nolint:noctx // it is stopped by a signal, to see it stop well
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start server: %v", err)
+	}
+	s := &Server{Data: data, Cmd: cmd, log: &logBuffer{}, done: make(chan struct{})}
+	serving := make(chan map[string]string, 1)
+	go func() {
+		defer close(s.done)
+		s.read(stderr, serving)
+		_ = cmd.Wait() // the tests look at what it did
+	}()
+	t.Cleanup(func() { s.Stop(t) })
+	select {
+	case line := <-serving:
+		s.HTTP, s.SSH = line["http"], line["ssh"]
+	case <-s.done:
+		t.Fatalf("the server ended:\n%s", s.Log())
+	case <-time.After(startTimeout):
+		t.Fatalf("the server does not serve after %s:\n%s", startTimeout, s.Log())
+	}
+	token, err := os.ReadFile(filepath.Join(data, "admin-token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Token = strings.TrimSpace(string(token))
+	return s
+}
+
+// read keeps the server's log, and sends the line that says it serves.
+func (s *Server) read(stderr io.Reader, serving chan<- map[string]string) {
+	lines := bufio.NewScanner(stderr)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		s.log.add(lines.Text())
+		var entry struct{ Msg, HTTP, SSH string }
+		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "serving" {
+			serving <- map[string]string{"http": entry.HTTP, "ssh": entry.SSH}
+		}
+	}
+}
+
+// Log is what the server has logged so far.
+func (s *Server) Log() string { return s.log.String() }
+
+// Stop asks the server to stop and waits until it has.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	s.end(t, syscall.SIGTERM)
+	if code := s.Cmd.ProcessState.ExitCode(); code > 0 {
+		t.Errorf("the server exited with %d:\n%s", code, s.Log())
+	}
+}
+
+// Kill ends the server as a crash would.
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
+	s.end(t, syscall.SIGKILL)
+}
+
+func (s *Server) end(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_ = s.Cmd.Process.Signal(sig) // it may have ended by itself
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+		_ = s.Cmd.Process.Signal(syscall.SIGQUIT)
+		<-s.done
+		t.Errorf("the server did not stop within a minute:\n%s", s.Log())
+	}
+}
+
+// A logBuffer is a log that is read while it is written.
+type logBuffer struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (b *logBuffer) add(line string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lines = append(b.lines, line)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Join(b.lines, "\n")
+}
