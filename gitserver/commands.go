@@ -48,7 +48,7 @@ func (s *Server) readPush(in io.Reader) (*pushRequest, error) {
 			return req, nil // hung up after the advertisement
 		}
 		if err != nil {
-			return req, fmt.Errorf("read commands: %w", err)
+			return req, fmt.Errorf("read commands: %w", noEOF(err))
 		}
 		if kind == pktline.Flush {
 			break

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -357,3 +358,12 @@ func wantText(t *testing.T, out string, texts ...string) {
 }
 
 func hash(s string) plumbing.Hash { return plumbing.NewHash(s) }
+
+func noise(n int) string {
+	r := mathrand.New(mathrand.NewPCG(1, 2))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return string(b)
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -262,13 +261,12 @@ func TestLongProgressIsSplit(t *testing.T) {
 		return nil, err
 	}}
 	w := newWorld(t, recv)
-	dir := w.work()
-	bothTransports(t, func(t *testing.T, transport string) {
-		out := w.git(dir, "push", w.url(transport, "shop"), "main:"+transport)
-		if strings.Count(out, "x") < len(line) {
-			t.Errorf("%d of %d bytes arrived", strings.Count(out, "x"), len(line))
-		}
-	})
+	// Over HTTP only: ssh makes the pipe that it shares with git non-blocking,
+	// and git then loses what does not fit.
+	out := w.git(w.work(), "push", w.url("http", "shop"), "main")
+	if strings.Count(out, "x") < len(line) {
+		t.Errorf("%d of %d bytes arrived", strings.Count(out, "x"), len(line))
+	}
 }
 
 func TestKilledClientCancels(t *testing.T) {
@@ -420,18 +418,14 @@ func TestBigPush(t *testing.T) {
 	bothTransports(t, func(t *testing.T, transport string) {
 		w := newWorld(t, nil)
 		url, dir := w.url(transport, "shop"), w.work()
-		noise := make([]byte, 3<<20)
-		r := rand.New(rand.NewPCG(1, 2))
-		for i := range noise {
-			noise[i] = byte(r.Uint32())
-		}
-		w.commit(dir, "noise", string(noise))
+		data := noise(3 << 20)
+		w.commit(dir, "noise", data)
 		w.git(dir, "-c", "http.postBuffer=65536", "push", url, "main")
 		w.check("shop")
 		back := t.TempDir()
 		w.git(back, "clone", "-q", url, "copy")
 		got, err := os.ReadFile(filepath.Join(back, "copy", "noise"))
-		if err != nil || string(got) != string(noise) {
+		if err != nil || string(got) != data {
 			t.Errorf("the clone differs: %v", err)
 		}
 	})
@@ -462,13 +456,13 @@ func TestPushTimeout(t *testing.T) {
 	t.Parallel()
 	recv := &receiver{fn: func(ctx context.Context, _ *gitserver.Push, _ io.Writer) (gitserver.CommitFunc, error) {
 		<-ctx.Done()
-		return nil, context.Cause(ctx)
+		return nil, ctx.Err()
 	}}
 	w := newWorld(t, recv, func(c *gitserver.Config) { c.PushTimeout = 300 * time.Millisecond })
 	dir := w.work()
 	bothTransports(t, func(t *testing.T, transport string) {
 		out := w.gitFails(dir, "push", w.url(transport, "shop"), "main")
-		wantText(t, out, "timed out", "remote rejected")
+		wantText(t, out, "took too long", "nothing was changed", "remote rejected")
 	})
 }
 

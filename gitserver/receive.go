@@ -234,7 +234,7 @@ func (v *receiving) apply(ctx context.Context, q *repo.Quarantine, commit Commit
 // explain shows an error that concerns all commands, and rejects them.
 func (v *receiving) explain(ctx context.Context, err error) {
 	var d *declined
-	if !errors.As(err, &d) {
+	if !errors.As(err, &d) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		text := v.s.words(ctx, v.c, err)
 		v.out.say("Push rejected: " + text)
 		v.rejectAll(text)

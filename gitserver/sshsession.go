@@ -3,6 +3,7 @@ package gitserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -122,8 +123,16 @@ func (ss *sshSession) exit(status uint32) {
 	_ = ss.ch.CloseWrite()
 }
 
-// run runs one command and returns its exit status.
-func (ss *sshSession) run(ctx context.Context, line string) uint32 {
+// run runs one command and returns its exit status. A panic ends the command
+// only, as it does over HTTP.
+func (ss *sshSession) run(ctx context.Context, line string) (status uint32) {
+	defer func() {
+		if p := recover(); p != nil {
+			ss.s.log.Error("panic in a session", zap.String("panic", fmt.Sprint(p)), zap.Stack("stack"))
+			ss.complain("internal error; try again")
+			status = exitFailed
+		}
+	}()
 	if line == "" {
 		ss.complain("You are signed in as " + ss.user + ", but there is no shell here: only git push, fetch and clone work.")
 		return exitRefused

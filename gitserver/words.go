@@ -38,7 +38,7 @@ func knownWords(ctx context.Context, c *call, err error) (string, bool) {
 		return "the push took too long and was stopped; nothing was changed", true
 	case errors.Is(context.Cause(ctx), errShutdown):
 		return "the server is shutting down; push again in a moment", true
-	case ctx.Err() != nil, errors.Is(err, context.Canceled):
+	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "cancelled; nothing was changed", true
 	case errors.Is(err, ErrBusy):
 		return fmt.Sprintf("too many pushes to %s are waiting; push again later", c.repo), true
