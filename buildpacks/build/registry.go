@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/buildpacks/imgutil"
@@ -158,8 +159,10 @@ func (b *Builder) describe(ctx context.Context, ref string, keys authn.Keychain)
 	if err := json.Unmarshal([]byte(cfg.Config.Labels[labelBuild]), &meta); err != nil {
 		return nil, fmt.Errorf("read processes of built image: %w", err)
 	}
+	entry := cfg.Config.Entrypoint // /cnb/process/TYPE, where there is a default
 	for _, p := range meta.Processes {
-		proc := Process{Type: p.Type, Args: p.Args, Direct: p.Direct, Default: p.Default, WorkDir: p.WorkDir, Buildpack: p.BuildpackID}
+		proc := Process{Type: p.Type, Args: p.Args, Direct: p.Direct, WorkDir: p.WorkDir, Buildpack: p.BuildpackID}
+		proc.Default = p.Default || len(entry) == 1 && path.Base(entry[0]) == p.Type
 		if err := json.Unmarshal(p.Command, &proc.Command); err != nil {
 			var one string
 			if err := json.Unmarshal(p.Command, &one); err != nil {
@@ -172,7 +175,7 @@ func (b *Builder) describe(ctx context.Context, ref string, keys authn.Keychain)
 	var life lifecycleMetadata
 	if err := json.Unmarshal([]byte(cfg.Config.Labels[labelLifecycle]), &life); err == nil {
 		res.RunTop = life.RunImage.TopLayer
-		res.RunImage = firstOf(life.RunImage.Image, life.RunImage.Reference)
+		res.RunImage = firstOf(life.RunImage.Reference, life.RunImage.Image)
 	}
 	return res, nil
 }

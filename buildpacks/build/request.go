@@ -53,7 +53,7 @@ type Result struct {
 	Digest    string // "sha256:…", of the manifest
 	Processes []Process
 	Builder   string // the builder's reference
-	RunImage  string // the run image's reference
+	RunImage  string // the run image's reference, by digest
 	RunTop    string // the diff ID of the run image's top layer
 	Took      time.Duration
 	// BuildpacksTook is the part of Took in which buildpacks detected and

@@ -2,6 +2,7 @@ package build
 
 import (
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -67,7 +68,10 @@ func (t *transcript) text(stream int, piece string, whole bool) {
 	switch {
 	case whole:
 		delete(t.began, stream)
-		if u.shown {
+		if at := lifecycleError(piece); u.shown && at >= 0 && !t.trace {
+			t.errs = append(t.errs, piece[at:])
+			t.show(stream, piece[:at], true)
+		} else if u.shown {
 			t.show(stream, piece, true)
 		} else {
 			t.line(stream, piece)
@@ -93,10 +97,15 @@ func (t *transcript) line(stream int, s string) {
 		}
 		return
 	}
-	if msg, ok := strings.CutPrefix(plain, "ERROR: "); ok && strings.HasPrefix(msg, "failed to ") {
-		t.errs = append(t.errs, strings.TrimPrefix(msg, "failed to "))
-		if !t.trace {
+	if lifecycleNoise(plain) && !t.trace {
+		return
+	}
+	if at := lifecycleError(plain); at >= 0 {
+		t.errs = append(t.errs, plain[at:])
+		if !t.trace && at == 0 {
 			return
+		} else if !t.trace {
+			s = plain[:at] // the buildpack's last line had no end
 		}
 	}
 	switch {
@@ -142,7 +151,7 @@ func (t *transcript) debug(s string) {
 		return
 	}
 	for line := range strings.Lines(s) {
-		t.note(detail + strings.TrimRight(line, "\r\n"))
+		t.note(detail + colours.ReplaceAllString(strings.TrimRight(line, "\r\n"), ""))
 	}
 }
 
@@ -169,6 +178,26 @@ func (t *transcript) end() (phase string, buildpacks time.Duration, errs []strin
 		t.show(t.open, "", true)
 	}
 	return phase, t.times.Buildpacks(), t.errs
+}
+
+var buildError = regexp.MustCompile(`ERROR: failed to build: exit status \d+$`)
+
+// lifecycleError returns where in a line the lifecycle says why it ends, -1 if
+// nowhere. It does not begin a line of its own for it.
+func lifecycleError(plain string) int {
+	if strings.HasPrefix(plain, "ERROR: failed to ") {
+		return 0
+	}
+	if at := buildError.FindStringIndex(plain); at != nil {
+		return at[0]
+	}
+	return -1
+}
+
+// lifecycleNoise tells lines that the lifecycle writes between those of
+// buildpacks, and that mean nothing to the pusher.
+func lifecycleNoise(plain string) bool {
+	return strings.HasPrefix(plain, "target distro name/version labels not found")
 }
 
 // mayBeOurs tells whether a line that begins so could be the lifecycle's mark

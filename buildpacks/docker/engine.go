@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type Config struct {
 	// Dir is the server's data directory, the same as build.Config's. What
 	// the Engine makes is labelled with a hash of it; required.
 	Dir string
+	// Resolvers answer the DNS queries of builds; the host's if nil.
+	Resolvers []netip.AddrPort
 	// Log gets what happens; nothing if nil.
 	Log *zap.Logger
 }

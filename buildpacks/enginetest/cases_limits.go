@@ -1,0 +1,123 @@
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"slipway/buildpacks/build"
+)
+
+func testCancel(t *testing.T, s *suite) {
+	b := s.newBuilder(t, nil)
+	for _, phase := range []string{"detect.sh", "build.sh"} {
+		const marker = "86397"
+		script := "echo ready; echo 'build output' >&2; sleep " + marker
+		r, out := s.request("cancel", "true")
+		if phase == "build.sh" {
+			r, out = s.request("cancel", script)
+		} else {
+			r, out = s.request("cancel", "true", phase, script)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := b.Build(ctx, r)
+			ended <- err
+		}()
+		if phase == "build.sh" {
+			if err := out.wait(t.Context(), "ready"); err != nil {
+				cancel()
+				t.Fatal(err)
+			}
+		} else {
+			waitProcess(t, marker)
+		}
+		started := time.Now()
+		cancel()
+		err := <-ended
+		if took := time.Since(started); took > 2*time.Second {
+			t.Errorf("canceled in %s: Build returned after %v, want 2s at most", phase, took)
+		}
+		if !errors.Is(err, build.ErrCanceled) || !errors.Is(err, context.Canceled) {
+			t.Errorf("canceled in %s: Build() = %v, want ErrCanceled", phase, err)
+		}
+		s.nothingLeft(t, "sleep "+marker)
+	}
+	// A build that is canceled before it began, and one that follows.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r, _ := s.request("cancel", "true")
+	if _, err := b.Build(ctx, r); !errors.Is(err, build.ErrCanceled) {
+		t.Errorf("Build() = %v, want ErrCanceled", err)
+	}
+	r, _ = s.request("cancel", "true")
+	s.build(t, b, r)
+	s.nothingLeft(t, "")
+}
+
+// waitProcess waits until a process with marker in its command line runs.
+func waitProcess(t *testing.T, marker string) {
+	t.Helper()
+	deadline := time.NewTimer(soon)
+	defer deadline.Stop()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for len(processes(t, marker)) == 0 {
+		select {
+		case <-again.C:
+		case <-deadline.C:
+			t.Fatalf("no process %q", marker)
+		}
+	}
+}
+
+func testTimeout(t *testing.T, s *suite) {
+	b := s.newBuilder(t, func(c *build.Config) { c.Timeout = 3 * time.Second })
+	r, _ := s.request("slow", "echo ready; sleep 86398")
+	started := time.Now()
+	_, err := b.Build(t.Context(), r)
+	if took := time.Since(started); took > 5*time.Second {
+		t.Errorf("Build returned after %v, want 5s at most", took)
+	}
+	var told *build.Error
+	if !errors.Is(err, build.ErrTimeout) || !errors.As(err, &told) || !strings.Contains(told.Text, "3s") {
+		t.Errorf("Build() = %v, want ErrTimeout in words", err)
+	}
+	s.nothingLeft(t, "sleep 86398")
+}
+
+func testMemory(t *testing.T, s *suite) {
+	b := s.newBuilder(t, func(c *build.Config) { c.Memory = 96 << 20 })
+	// tail keeps a line whole, and the line does not end.
+	r, out := s.request("hog", "echo start; tail /dev/zero; echo tail: $?; exit 1")
+	err := s.fails(t, b, r)
+	if !err.OutOfMemory || !strings.Contains(err.Text, "96 MB") {
+		t.Errorf("Error = %+v, want out of memory at 96 MB\n%s", err, out)
+	}
+	r, _ = s.request("no-hog", "echo start")
+	s.build(t, b, r)
+	s.nothingLeft(t, "tail /dev/zero")
+}
+
+func testPids(t *testing.T, s *suite) {
+	b := s.newBuilder(t, func(c *build.Config) { c.Pids = 64 })
+	r, out := s.request("bomb", "bomb() { bomb | bomb & }; (bomb) ; sleep 1; for i in $(seq 1 100); do sleep 86396 & done; wait; exit 1")
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.Build(ctx, r)
+		ended <- err
+	}()
+	if err := out.wait(t.Context(), "fork"); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-ended; err == nil {
+		t.Error("Build() = nil for a fork bomb")
+	}
+	s.nothingLeft(t, "sleep 86396")
+}
