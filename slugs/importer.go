@@ -73,7 +73,7 @@ func importBlob(ctx context.Context, repo distribution.Repository, layer v1.Laye
 	if err != nil {
 		return fmt.Errorf("read layer %s: %w", dgst, err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	out, err := blobs.Create(ctx)
 	if err != nil {
 		return fmt.Errorf("store layer %s: %w", dgst, err)

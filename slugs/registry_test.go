@@ -87,8 +87,7 @@ func digestOf(t *testing.T, img v1.Image) string {
 }
 
 func statusOf(err error) int {
-	var answer *transport.Error
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*transport.Error](err); ok {
 		return answer.StatusCode
 	}
 	return 0

@@ -26,8 +26,10 @@ func TestMain(m *testing.M) {
 
 // TestCommandLine runs the scripts that need no server.
 func TestCommandLine(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: scripts(t, "cli"), RequireExplicitExec: true, Setup: setHome,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitCode}})
+	testscript.Run(t, testscript.Params{
+		Dir: scripts(t, "cli"), RequireExplicitExec: true, Setup: setHome,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitCode},
+	})
 }
 
 // TestPush runs the scripts that push to a server on the embedded engine.

@@ -73,7 +73,7 @@ saved by "slipway login".`,
 		return usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
 	})
 	root.AddCommand(c.login(), c.create(), c.apps(), c.appsInfo(), c.appsDestroy(), c.gitRemote(), c.gitCredential(),
-		c.releases(), c.releasesInfo(), c.keys(), c.keysAdd(), c.keysRemove(), c.version())
+		c.releases(), c.releasesInfo(), c.keys(), c.keysAdd(), c.keysRemove(), c.showVersion())
 	return root
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -51,11 +52,12 @@ func (c *cli) printReleases(app string, all []wire.Release) error {
 		return nil
 	}
 	c.printf("=== ⬢ %s Releases - Current: v%d\n\n", app, all[0].Version)
-	w := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
+	var w io.Writer = table
 	for _, r := range all {
 		fmt.Fprintf(w, "v%d\t%s\t%s\t%s\n", r.Version, r.Description, r.User.Email, r.CreatedAt.Local().Format(timeLayout))
 	}
-	return w.Flush()
+	return table.Flush()
 }
 
 func (c *cli) releasesInfo() *cobra.Command {
@@ -77,13 +79,14 @@ func (c *cli) releasesInfo() *cobra.Command {
 				return c.printJSON(rel)
 			}
 			c.printf("=== Release v%d\n\n", rel.Version)
-			w := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
+			table := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
+			var w io.Writer = table
 			fmt.Fprintf(w, "By:\t%s\nChange:\t%s\nWhen:\t%s\nCommit:\t%s\nSlug:\t%s\nImage:\t%s\n",
 				rel.User.Email, rel.Description, rel.CreatedAt.Local().Format(timeLayout), rel.Commit, rel.Slug.ID, rel.Slug.Image)
 			for _, kind := range slices.Sorted(maps.Keys(rel.Processes)) {
 				fmt.Fprintf(w, "Process %s:\t%s\n", kind, rel.Processes[kind])
 			}
-			return w.Flush()
+			return table.Flush()
 		},
 	}))
 }

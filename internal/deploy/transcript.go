@@ -11,21 +11,21 @@ import (
 type transcript struct{ io.Writer }
 
 func (t transcript) step(format string, a ...any) {
-	fmt.Fprintf(t, "-----> "+format+"\n", a...)
+	fmt.Fprintf(t.Writer, "-----> "+format+"\n", a...)
 }
 
 func (t transcript) detail(format string, a ...any) {
-	fmt.Fprintf(t, "       "+format+"\n", a...)
+	fmt.Fprintf(t.Writer, "       "+format+"\n", a...)
 }
 
 // warn writes one or more lines of a warning or an error.
 func (t transcript) warn(text string) {
 	for line := range strings.Lines(strings.TrimRight(text, "\n") + "\n") {
-		fmt.Fprintln(t, strings.TrimRight(" !     "+strings.TrimRight(line, "\n"), " "))
+		fmt.Fprintln(t.Writer, strings.TrimRight(" !     "+strings.TrimRight(line, "\n"), " "))
 	}
 }
 
-func (t transcript) text(s string) { fmt.Fprint(t, s) }
+func (t transcript) text(s string) { fmt.Fprint(t.Writer, s) }
 
 // rejected ends the transcript of a push that does not stand.
 func (t transcript) rejected(app, why string) {

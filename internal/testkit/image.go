@@ -27,83 +27,83 @@ const answerTimeout = 30 * time.Second
 // RunImage pulls an image with skopeo, runs its default process by runc on the
 // host's network, and waits until it answers HTTP on the $PORT that it was
 // given. It returns its address. The process ends with the test.
-func RunImage(t testing.TB, ref, token string) string {
-	t.Helper()
-	dir := t.TempDir()
+func RunImage(tb testing.TB, ref, token string) string {
+	tb.Helper()
+	dir := tb.TempDir()
 	copied := filepath.Join(dir, "oci")
-	command(t, "skopeo", "copy", "--quiet", "--src-tls-verify=false", "--src-creds", "any:"+token, "docker://"+ref, "oci:"+copied+":app")
-	port := freePort(t)
-	writeBundle(t, copied, dir, port)
+	command(tb, "skopeo", "copy", "--quiet", "--src-tls-verify=false", "--src-creds", "any:"+token, "docker://"+ref, "oci:"+copied+":app")
+	port := freePort(tb)
+	writeBundle(tb, copied, dir, port)
 	id := "slipway-test-" + strconv.Itoa(port)
 	var output bytes.Buffer
 	run := exec.Command("runc", "run", "--bundle", dir, id) //nolint:noctx // ended by runc delete
 	run.Stdout, run.Stderr = &output, &output
 	if err := run.Start(); err != nil {
-		t.Fatalf("runc run: %v", err)
+		tb.Fatalf("runc run: %v", err)
 	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = run.Wait() // it is killed in the end
 	}()
-	t.Cleanup(func() {
-		command(t, "runc", "delete", "--force", id)
+	tb.Cleanup(func() {
+		command(tb, "runc", "delete", "--force", id)
 		<-ended
 	})
 	address := fmt.Sprintf("http://127.0.0.1:%d", port)
-	if err := waitForAnswer(t.Context(), address, ended); err != nil {
-		command(t, "runc", "delete", "--force", id)
+	if err := waitForAnswer(tb.Context(), address, ended); err != nil {
+		command(tb, "runc", "delete", "--force", id)
 		<-ended
-		t.Fatalf("%s: %v\n%s", ref, err, output.String())
+		tb.Fatalf("%s: %v\n%s", ref, err, output.String())
 	}
 	return address
 }
 
 // writeBundle unpacks the image in the layout as an OCI bundle in dir.
-func writeBundle(t testing.TB, copied, dir string, port int) {
-	t.Helper()
+func writeBundle(tb testing.TB, copied, dir string, port int) {
+	tb.Helper()
 	path, err := layout.FromPath(copied)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	index, err := path.ImageIndex()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	manifest, err := index.IndexManifest()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	img, err := index.Image(manifest.Manifests[0].Digest)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	config, err := img.ConfigFile()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	rootfs := filepath.Join(dir, "rootfs")
 	if err := os.Mkdir(rootfs, 0o755); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	files := mutate.Extract(img)
 	defer files.Close()
-	untar := exec.CommandContext(t.Context(), "tar", "-xp", "--numeric-owner", "-C", rootfs)
+	untar := exec.CommandContext(tb.Context(), "tar", "-xp", "--numeric-owner", "-C", rootfs)
 	untar.Stdin = files
 	if out, err := untar.CombinedOutput(); err != nil {
-		t.Fatalf("unpack image: %v\n%s", err, out)
+		tb.Fatalf("unpack image: %v\n%s", err, out)
 	}
-	command(t, "runc", "spec", "--bundle", dir)
+	command(tb, "runc", "spec", "--bundle", dir)
 	var spec specs.Spec
 	name := filepath.Join(dir, "config.json")
 	raw, err := os.ReadFile(name)
 	if err != nil || json.Unmarshal(raw, &spec) != nil {
-		t.Fatalf("read runc's spec: %v", err)
+		tb.Fatalf("read runc's spec: %v", err)
 	}
 	user, _, _ := strings.Cut(config.Config.User, ":")
 	uid, err := strconv.ParseUint(user, 10, 32)
 	if err != nil || uid == 0 {
-		t.Fatalf("the image's user is %q, want a number that is not root's", config.Config.User)
+		tb.Fatalf("the image's user is %q, want a number that is not root's", config.Config.User)
 	}
 	spec.Process.User = specs.User{UID: uint32(uid), GID: uint32(uid)}
 	spec.Process.Terminal = false
@@ -120,10 +120,10 @@ func writeBundle(t testing.TB, copied, dir string, port int) {
 	spec.Linux.Namespaces = kept
 	raw, err = json.Marshal(spec)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := os.WriteFile(name, raw, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -152,22 +152,22 @@ func waitForAnswer(ctx context.Context, address string, ended <-chan struct{}) e
 }
 
 // freePort finds a port that nobody uses now.
-func freePort(t testing.TB) int {
-	t.Helper()
+func freePort(tb testing.TB) int {
+	tb.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer ln.Close()
 	return ln.Addr().(*net.TCPAddr).Port
 }
 
-func command(t testing.TB, name string, args ...string) {
-	t.Helper()
+func command(tb testing.TB, name string, args ...string) {
+	tb.Helper()
 	// Also used by clean-ups, after the test's own context has ended.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), 5*time.Minute)
 	defer cancel()
 	if out, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, args[0], err, out)
+		tb.Fatalf("%s %s: %v\n%s", name, args[0], err, out)
 	}
 }

@@ -15,14 +15,14 @@ type PackageIndex struct {
 }
 
 // ServePackages serves the index of the test data until the test ends.
-func ServePackages(t testing.TB) PackageIndex {
-	t.Helper()
-	dir := t.TempDir()
-	archive := filepath.Join(Shared(t), "pypi", "index-min.tar")
-	if out, err := exec.CommandContext(t.Context(), "tar", "-xf", archive, "-C", dir).CombinedOutput(); err != nil {
-		t.Fatalf("unpack package index: %v\n%s", err, out)
+func ServePackages(tb testing.TB) PackageIndex {
+	tb.Helper()
+	dir := tb.TempDir()
+	archive := filepath.Join(Shared(tb), "pypi", "index-min.tar")
+	if out, err := exec.CommandContext(tb.Context(), "tar", "-xf", archive, "-C", dir).CombinedOutput(); err != nil {
+		tb.Fatalf("unpack package index: %v\n%s", err, out)
 	}
 	srv := httptest.NewServer(http.FileServer(http.Dir(dir)))
-	t.Cleanup(srv.Close)
+	tb.Cleanup(srv.Close)
 	return PackageIndex{URL: srv.URL + "/simple", Addr: srv.Listener.Addr().String()}
 }

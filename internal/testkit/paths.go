@@ -7,11 +7,11 @@ import (
 )
 
 // Root is the top folder of the checkout.
-func Root(t testing.TB) string {
-	t.Helper()
+func Root(tb testing.TB) string {
+	tb.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
@@ -19,28 +19,28 @@ func Root(t testing.TB) string {
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			t.Fatal("there is no go.mod above the test")
+			tb.Fatal("there is no go.mod above the test")
 		}
 		dir = parent
 	}
 }
 
 // Shared is the folder of test data beside the checkout.
-func Shared(t testing.TB) string {
-	t.Helper()
-	dir := filepath.Join(filepath.Dir(Root(t)), "shared")
+func Shared(tb testing.TB) string {
+	tb.Helper()
+	dir := filepath.Join(filepath.Dir(Root(tb)), "shared")
 	if _, err := os.Stat(dir); err != nil {
-		t.Fatalf("the test data beside the checkout is missing: %v", err)
+		tb.Fatalf("the test data beside the checkout is missing: %v", err)
 	}
 	return dir
 }
 
 // Builder is the directory of the bundled builder.
-func Builder(t testing.TB) string {
-	t.Helper()
-	dir := filepath.Join(Root(t), "bin", "builder")
+func Builder(tb testing.TB) string {
+	tb.Helper()
+	dir := filepath.Join(Root(tb), "bin", "builder")
 	if _, err := os.Stat(filepath.Join(dir, "id")); err != nil {
-		t.Fatalf("the bundled builder is missing: run make builder: %v", err)
+		tb.Fatalf("the bundled builder is missing: run make builder: %v", err)
 	}
 	return dir
 }

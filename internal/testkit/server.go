@@ -33,16 +33,16 @@ const startTimeout = 3 * time.Minute
 // StartServer starts program with "serve", the data directory and args, on
 // ports of its own, and waits until it serves. It is stopped, if it still
 // runs, when the test ends; a server that does not stop fails the test.
-func StartServer(t testing.TB, program, data string, args ...string) *Server {
-	t.Helper()
+func StartServer(tb testing.TB, program, data string, args ...string) *Server {
+	tb.Helper()
 	all := append([]string{"serve", "--data", data, "--http", "127.0.0.1:0", "--ssh", "127.0.0.1:0", "--log-format", "json"}, args...)
 	cmd := exec.Command(program, all...) //nolint:noctx // it is stopped by a signal, to see it stop well
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("start server: %v", err)
+		tb.Fatalf("start server: %v", err)
 	}
 	s := &Server{Data: data, Cmd: cmd, log: &logBuffer{}, done: make(chan struct{})}
 	serving := make(chan map[string]string, 1)
@@ -51,18 +51,18 @@ func StartServer(t testing.TB, program, data string, args ...string) *Server {
 		s.read(stderr, serving)
 		_ = cmd.Wait() // the tests look at what it did
 	}()
-	t.Cleanup(func() { s.Stop(t) })
+	tb.Cleanup(func() { s.Stop(tb) })
 	select {
 	case line := <-serving:
 		s.HTTP, s.SSH = line["http"], line["ssh"]
 	case <-s.done:
-		t.Fatalf("the server ended:\n%s", s.Log())
+		tb.Fatalf("the server ended:\n%s", s.Log())
 	case <-time.After(startTimeout):
-		t.Fatalf("the server does not serve after %s:\n%s", startTimeout, s.Log())
+		tb.Fatalf("the server does not serve after %s:\n%s", startTimeout, s.Log())
 	}
 	token, err := os.ReadFile(filepath.Join(data, "admin-token"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.Token = strings.TrimSpace(string(token))
 	return s
@@ -85,22 +85,22 @@ func (s *Server) read(stderr io.Reader, serving chan<- map[string]string) {
 func (s *Server) Log() string { return s.log.String() }
 
 // Stop asks the server to stop and waits until it has.
-func (s *Server) Stop(t testing.TB) {
-	t.Helper()
-	s.end(t, syscall.SIGTERM)
+func (s *Server) Stop(tb testing.TB) {
+	tb.Helper()
+	s.end(tb, syscall.SIGTERM)
 	if code := s.Cmd.ProcessState.ExitCode(); code > 0 {
-		t.Errorf("the server exited with %d:\n%s", code, s.Log())
+		tb.Errorf("the server exited with %d:\n%s", code, s.Log())
 	}
 }
 
 // Kill ends the server as a crash would.
-func (s *Server) Kill(t testing.TB) {
-	t.Helper()
-	s.end(t, syscall.SIGKILL)
+func (s *Server) Kill(tb testing.TB) {
+	tb.Helper()
+	s.end(tb, syscall.SIGKILL)
 }
 
-func (s *Server) end(t testing.TB, sig syscall.Signal) {
-	t.Helper()
+func (s *Server) end(tb testing.TB, sig syscall.Signal) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_ = s.Cmd.Process.Signal(sig) // it may have ended by itself
@@ -109,7 +109,7 @@ func (s *Server) end(t testing.TB, sig syscall.Signal) {
 	case <-ctx.Done():
 		_ = s.Cmd.Process.Signal(syscall.SIGQUIT)
 		<-s.done
-		t.Errorf("the server did not stop within a minute:\n%s", s.Log())
+		tb.Errorf("the server did not stop within a minute:\n%s", s.Log())
 	}
 }
 

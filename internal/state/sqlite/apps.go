@@ -43,7 +43,7 @@ func (s *Store) Apps(ctx context.Context) ([]state.App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list apps: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var apps []state.App
 	for rows.Next() {
 		var app state.App

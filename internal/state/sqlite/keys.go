@@ -36,7 +36,7 @@ func (s *Store) Keys(ctx context.Context) ([]state.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var keys []state.Key
 	for rows.Next() {
 		var key state.Key

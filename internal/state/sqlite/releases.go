@@ -80,7 +80,7 @@ func (s *Store) releases(ctx context.Context, app, where string, arg any) ([]sta
 	if err != nil {
 		return nil, fmt.Errorf("list releases of %s: %w", app, err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var all []state.Release
 	for rows.Next() {
 		rel := state.Release{App: app}
