@@ -23,7 +23,7 @@ type packFile struct {
 	size int64
 
 	revOnce sync.Once
-	rev     []int64 // offsets in order, the pack's trailer last
+	rev     []uint32 // positions in the index, by offset
 	revErr  error
 }
 

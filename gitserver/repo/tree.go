@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -125,6 +126,8 @@ func (t *treeFS) list(h Hash) ([]*node, error) {
 		data = rest
 		nodes = append(nodes, t.node(&e))
 	}
+	// Git sorts trees as if they ended with a slash.
+	slices.SortFunc(nodes, func(a, b *node) int { return strings.Compare(a.name, b.name) })
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.dirs) >= maxDirs {
@@ -211,12 +214,11 @@ func (t *treeFS) child(dir *node, name string) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range nodes {
-		if n.name == name {
-			return n, nil
-		}
+	i, ok := slices.BinarySearchFunc(nodes, name, func(n *node, s string) int { return strings.Compare(n.name, s) })
+	if !ok {
+		return nil, fs.ErrNotExist
 	}
-	return nil, fs.ErrNotExist
+	return nodes[i], nil
 }
 
 // maxTarget is how long a symbolic link's target may be.
@@ -286,8 +288,6 @@ func (t *treeFS) entries(n *node) ([]fs.DirEntry, error) {
 	for i, n := range nodes {
 		out[i] = n
 	}
-	// Git sorts trees as if they ended with a slash.
-	sortEntries(out)
 	return out, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strings"
 	"syscall"
 )
 
@@ -13,10 +12,6 @@ const (
 	errNotDir = syscall.ENOTDIR
 	errIsDir  = syscall.EISDIR
 )
-
-func sortEntries(list []fs.DirEntry) {
-	slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-}
 
 // A blobFile is an open file of a tree.
 type blobFile struct {

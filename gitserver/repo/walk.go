@@ -1,0 +1,249 @@
+package repo
+
+import (
+	"bytes"
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// A walk finds the commits that are reachable from wants and not from haves.
+type walk struct {
+	ctx     context.Context //nolint:containedctx // lives as long as one call of WritePack
+	m       *marks
+	commits map[Hash]*walked
+	queue   commitQueue
+	fresh   int // commits in the queue that are wanted
+	oldest  int64
+	list    []*walked // wanted ones in the order found; some may turn out to be had
+	trees   []Hash    // wanted by themselves
+}
+
+// A walked commit is one that the walk came across.
+type walked struct {
+	hash, tree Hash
+	parents    []*walked
+	date       int64
+	had        bool
+	loaded     bool
+	queued     bool // has been in the queue
+	waits      bool // is in the queue
+}
+
+// commitQueue hands out the youngest commit first.
+type commitQueue []*walked
+
+func (q commitQueue) Len() int           { return len(q) }
+func (q commitQueue) Less(i, j int) bool { return q[i].date > q[j].date }
+func (q commitQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *commitQueue) Push(x any)        { *q = append(*q, x.(*walked)) }
+func (q *commitQueue) Pop() any {
+	old := *q
+	c := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return c
+}
+
+func newWalk(ctx context.Context, m *marks) *walk {
+	return &walk{ctx: ctx, m: m, commits: make(map[Hash]*walked), oldest: 1<<63 - 1}
+}
+
+// have starts from an object that the reader has, if we have it, too.
+func (w *walk) have(h Hash) error {
+	err := w.root(h, true)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// root starts from an object, through tags.
+func (w *walk) root(h Hash, had bool) error {
+	mark := markWanted
+	if had {
+		mark = markHad
+	}
+	for range maxTags {
+		kind, err := w.m.o.Type(h)
+		if err != nil {
+			return err
+		}
+		switch kind {
+		case plumbing.CommitObject:
+			return w.push(w.commit(h), had)
+		case plumbing.TreeObject:
+			if had {
+				return w.m.tree(h, mark, w.ctx.Err)
+			}
+			w.trees = append(w.trees, h)
+			return nil
+		case plumbing.BlobObject:
+			_, err := w.m.set(h, mark)
+			return err
+		}
+		if _, err := w.m.set(h, mark); err != nil {
+			return err
+		}
+		if h, err = w.m.tagTarget(h); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: more than %d tags in a row", ErrLimit, maxTags)
+}
+
+// tagTarget is what a tag points to.
+func (m *marks) tagTarget(h Hash) (Hash, error) {
+	data, err := m.read(h, plumbing.TagObject)
+	if err != nil {
+		return Hash{}, err
+	}
+	if rest, ok := bytes.CutPrefix(data, []byte("object ")); ok {
+		if target, _, ok := hexLine(rest); ok {
+			return target, nil
+		}
+	}
+	return Hash{}, fmt.Errorf("%w: tag %s", ErrCorrupt, h)
+}
+
+func (w *walk) commit(h Hash) *walked {
+	c, ok := w.commits[h]
+	if !ok {
+		c = &walked{hash: h}
+		w.commits[h] = c
+	}
+	return c
+}
+
+func (w *walk) load(c *walked) error {
+	if c.loaded {
+		return nil
+	}
+	data, err := w.m.read(c.hash, plumbing.CommitObject)
+	if err != nil {
+		return err
+	}
+	p, err := parseCommit(data)
+	if err != nil {
+		return fmt.Errorf("%w: commit %s: %w", ErrCorrupt, c.hash, err)
+	}
+	c.tree, c.date, c.loaded = p.Tree, p.Committer.When.Unix(), true
+	c.parents = make([]*walked, len(p.Parents))
+	for i, h := range p.Parents {
+		c.parents[i] = w.commit(h)
+	}
+	return nil
+}
+
+// push queues a commit, once.
+func (w *walk) push(c *walked, had bool) error {
+	if had && !c.had {
+		w.spread(c)
+	}
+	if c.queued {
+		return nil
+	}
+	if err := w.load(c); err != nil {
+		return err
+	}
+	c.queued, c.waits = true, true
+	if !c.had {
+		w.fresh++
+	}
+	heap.Push(&w.queue, c)
+	return nil
+}
+
+// spread says that the reader has a commit, and all that is known to be behind it.
+func (w *walk) spread(c *walked) {
+	todo := []*walked{c}
+	for len(todo) > 0 {
+		c := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if c.had {
+			continue
+		}
+		c.had = true
+		if c.waits {
+			w.fresh--
+		}
+		todo = append(todo, c.parents...)
+	}
+}
+
+// run walks. It may stop before it has found all that the reader has, if dates
+// are wrong; then more is sent than had to be.
+func (w *walk) run() error {
+	for w.queue.Len() > 0 {
+		if err := w.ctx.Err(); err != nil {
+			return err
+		}
+		if w.fresh == 0 && w.queue[0].date < w.oldest {
+			return nil
+		}
+		c := heap.Pop(&w.queue).(*walked)
+		c.waits = false
+		if !c.had {
+			w.fresh--
+			w.list = append(w.list, c)
+			w.oldest = min(w.oldest, c.date)
+		}
+		for _, p := range c.parents {
+			if err := w.push(p, c.had); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mark marks all objects of the wanted commits, and those that the reader has
+// at the edges.
+func (w *walk) mark(count func()) error {
+	for _, c := range w.list {
+		if c.had {
+			continue
+		}
+		for _, p := range c.parents {
+			if p.had {
+				if err := w.markHad(p); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	check := func() error {
+		count()
+		return w.ctx.Err()
+	}
+	for _, c := range w.list {
+		if c.had {
+			continue
+		}
+		if _, err := w.m.set(c.hash, markWanted); err != nil {
+			return err
+		}
+		count()
+		if err := w.m.tree(c.tree, markWanted, check); err != nil {
+			return err
+		}
+	}
+	for _, h := range w.trees {
+		if err := w.m.tree(h, markWanted, check); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walk) markHad(c *walked) error {
+	if err := w.load(c); err != nil {
+		return err
+	}
+	if _, err := w.m.set(c.hash, markHad); err != nil {
+		return err
+	}
+	return w.m.tree(c.tree, markHad, w.ctx.Err)
+}
