@@ -31,8 +31,8 @@ func root(b libcnb.Buildpack) string {
 type runtimes struct {
 	root     string
 	versions []string
-	pip      string
-	id       string // changes whenever the builder's set of CPythons does
+	digests  map[string]string // of each version's tree
+	id       string            // of the whole list, where a digest is missing
 }
 
 func readRuntimes(root string) (*runtimes, error) {
@@ -44,14 +44,14 @@ func readRuntimes(root string) (*runtimes, error) {
 		return nil, fmt.Errorf("list the builder's CPythons: %w", err)
 	}
 	var list struct {
-		Versions []string `json:"versions"`
-		Pip      string   `json:"pip"`
+		Versions []string          `json:"versions"`
+		Digests  map[string]string `json:"digests"`
 	}
 	if err := json.Unmarshal(data, &list); err != nil {
 		return nil, fmt.Errorf("read versions.json of the builder: %w", err)
 	}
 	sum := sha256.Sum256(data)
-	return &runtimes{root: root, versions: list.Versions, pip: list.Pip, id: hex.EncodeToString(sum[:8])}, nil
+	return &runtimes{root: root, versions: list.Versions, digests: list.Digests, id: hex.EncodeToString(sum[:])}, nil
 }
 
 // findRuntimes looks for CPythons where there is no list.
@@ -76,11 +76,15 @@ func (rt *runtimes) options(store map[string]any) buildpacks.Options {
 type runtime struct {
 	version string
 	home    string // in the builder
-	id      string
+	id      string // changes whenever its files do
 }
 
 func (rt *runtimes) runtime(version string) runtime {
-	return runtime{version: version, home: filepath.Join(rt.root, version), id: rt.id}
+	id := rt.digests[version]
+	if id == "" {
+		id = rt.id
+	}
+	return runtime{version: version, home: filepath.Join(rt.root, version), id: id}
 }
 
 // series is "3.13" for 3.13.1.
