@@ -47,6 +47,7 @@ func TestPackages(t *testing.T) {
 // builder for each would take longer than all of them. Each script pushes to
 // apps of its own, whose names begin with $APP.
 func runPushes(t *testing.T, folder string, args ...string) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("needs the bundled builder and root")
 	}
@@ -202,6 +203,7 @@ func environ(ts *testscript.TestScript) []string {
 // runimage REF NAME runs an image's default process and puts its address into
 // the variable NAME.
 func runImage(t *testing.T, ts *testscript.TestScript, token string, args []string) {
+	t.Helper()
 	if len(args) != 2 {
 		ts.Fatalf("usage: runimage REF VARIABLE")
 	}
@@ -233,8 +235,7 @@ func exitCode(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	err := ts.Exec(args[1], args[2:]...)
 	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = exit.ExitCode()
 	} else if err != nil {
 		ts.Fatalf("%s: %v", args[1], err)

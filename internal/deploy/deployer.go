@@ -24,6 +24,7 @@ type Releases interface {
 type Builder interface {
 	Build(ctx context.Context, r build.Request) (*build.Result, error)
 	PythonVersions() []string
+	ForgetCache(ctx context.Context, app string) error
 }
 
 // Repositories are the git repositories, as far as a deployment changes them

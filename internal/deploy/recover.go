@@ -85,7 +85,7 @@ func versionOf(tag string) (int, bool) {
 	return n, ok && err == nil
 }
 
-// Destroy removes an app with its repository, releases and images.
+// Destroy removes an app with its repository, build cache, releases and images.
 func (d *Deployer) Destroy(ctx context.Context, repos Repositories, app string) error {
 	if err := repos.RemoveRepository(ctx, app); err != nil {
 		return err
@@ -101,6 +101,9 @@ func (d *Deployer) Destroy(ctx context.Context, repos Repositories, app string) 
 		if err := d.cfg.Slugs.Untag(ctx, app, tag); err != nil {
 			return err
 		}
+	}
+	if err := d.cfg.Builder.ForgetCache(ctx, app); err != nil {
+		return err
 	}
 	d.log.Info("app destroyed", zap.String("app", app))
 	return nil

@@ -84,17 +84,14 @@ func (s *server) buildConfig() (build.Config, error) {
 		LifecycleImage: s.set.LifecycleImage, Env: env, Reach: s.set.BuildReach,
 		CPUs: s.set.BuildCPUs, Memory: memory, Pids: s.set.BuildPids, Timeout: s.set.BuildTimeout,
 		SourceBytes: source, SourceFiles: s.set.MaxSourceFiles,
-		Dir: s.buildDir(), Log: s.log,
+		Dir: s.set.Data, Log: s.log,
 	}, nil
 }
-
-// buildDir holds the work of running builds.
-func (s *server) buildDir() string { return filepath.Join(s.set.Data, "builds") }
 
 // openEngine opens the engine that --engine names. auto takes Docker if a
 // daemon answers.
 func (s *server) openEngine(ctx context.Context) (closingEngine, error) {
-	dockerConf := docker.Config{Host: s.set.DockerHost, Dir: s.buildDir(), Log: s.log}
+	dockerConf := docker.Config{Host: s.set.DockerHost, Dir: s.set.Data, Log: s.log}
 	switch s.set.Engine {
 	case "docker":
 		return docker.Open(ctx, dockerConf)
@@ -165,7 +162,7 @@ func (b *builds) wants(repository, tag string) bool {
 }
 
 // Close stops the engine.
-func (b *builds) Close() error { return b.engine.Close() }
+func (b *builds) Close() error { return errors.Join(b.Builder.Close(), b.engine.Close()) }
 
 // bytesOf parses a size such as 4GiB.
 func bytesOf(setting, text string) (int64, error) {

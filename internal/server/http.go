@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -30,13 +31,13 @@ func (d doors) handler() http.Handler {
 		mux.Handle(path, d.api)
 	}
 	mux.Handle("/v2/", d.registry)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !d.ready.Load() {
 			http.Error(w, "starting or stopping", http.StatusServiceUnavailable)
 			return
 		}
-		fmt.Fprintln(w, "ok")
+		say(w, "ok\n")
 	})
 	mux.Handle("GET /metrics", metrics())
 	mux.HandleFunc("/", welcome)
@@ -58,12 +59,15 @@ func metrics() http.Handler {
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
+// say writes an answer. A client that has gone away is not told of.
+func say(w io.Writer, format string, a ...any) { fmt.Fprintf(w, format, a...) }
+
 func welcome(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/" {
 		http.Error(w, "There is nothing at this address. Repositories are at /APP.git, images at /v2/.", http.StatusNotFound)
 		return
 	}
-	fmt.Fprintf(w, "This is Slipway.\n\nPush an app to it:\n\n    git push http://%s/APP.git main\n", strings.TrimSpace(r.Host))
+	say(w, "This is Slipway.\n\nPush an app to it:\n\n    git push http://%s/APP.git main\n", strings.TrimSpace(r.Host))
 }
 
 // ignoreClosed drops the error by which http.Server.Serve says that it was told

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -44,14 +45,14 @@ func (l *listeners) close() {
 }
 
 // listen opens all ports, so that one that is taken is noticed at once.
-func (s *server) listen() (l *listeners, err error) {
+func (s *server) listen(ctx context.Context) (l *listeners, err error) {
 	l = &listeners{}
 	defer func() {
 		if err != nil {
 			l.close()
 		}
 	}()
-	web, err := listenTCP("http", s.set.HTTP)
+	web, err := listenTCP(ctx, "http", s.set.HTTP)
 	if err != nil {
 		return l, err
 	}
@@ -63,7 +64,7 @@ func (s *server) listen() (l *listeners, err error) {
 	port := strconv.Itoa(int(bound.Port()))
 	s.addrs = addresses{http: web.Addr().String(), registry: "127.0.0.1:" + port, domain: s.set.Domain, port: port}
 	if !bound.Addr().IsLoopback() && !bound.Addr().IsUnspecified() {
-		inner, err := listenTCP("http", s.addrs.registry)
+		inner, err := listenTCP(ctx, "http", s.addrs.registry)
 		if err != nil {
 			return l, err
 		}
@@ -82,31 +83,35 @@ func (s *server) listen() (l *listeners, err error) {
 	}
 	s.addrs.public = public
 	if s.set.SSH != "" {
-		if l.ssh, err = listenTCP("ssh", s.set.SSH); err != nil {
+		if l.ssh, err = listenTCP(ctx, "ssh", s.set.SSH); err != nil {
 			return l, err
 		}
 		s.addrs.ssh = l.ssh.Addr().String()
 	}
-	return l, s.listenRegistry(l)
+	return l, s.listenRegistry(ctx, l)
 }
 
 // listenRegistry opens the socket by which builds reach the registry. It is in
 // the data directory, which nobody else can enter.
-func (s *server) listenRegistry(l *listeners) error {
+func (s *server) listenRegistry(ctx context.Context, l *listeners) error {
 	s.addrs.socket = filepath.Join(s.set.Data, "registry.sock")
 	if err := os.Remove(s.addrs.socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove old socket: %w", err)
 	}
-	var err error
-	l.registry, err = net.Listen("unix", s.addrs.socket)
+	var (
+		err error
+		lc  net.ListenConfig
+	)
+	l.registry, err = lc.Listen(ctx, "unix", s.addrs.socket)
 	if err != nil {
 		return fmt.Errorf("listen on %s (if the path is too long, give --data a shorter one): %w", s.addrs.socket, err)
 	}
 	return nil
 }
 
-func listenTCP(setting, address string) (net.Listener, error) {
-	ln, err := net.Listen("tcp", address)
+func listenTCP(ctx context.Context, setting, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("--%s %s: %w: stop what uses the port, or give another", setting, address, err)
 	}

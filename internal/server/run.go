@@ -49,13 +49,13 @@ func run(ctx context.Context, set *Settings, version string, log *zap.Logger) (e
 	}
 	defer unlock()
 	s := &server{set: set, log: log}
-	listeners, err := s.listen()
+	listeners, err := s.listen(ctx)
 	if err != nil {
 		return err
 	}
 	defer listeners.close()
 	defer func() { err = errors.Join(err, s.close()) }()
-	handler, err := s.open(ctx, version, listeners)
+	handler, err := s.open(ctx, version)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func lock(path string) (unlock func(), err error) {
 }
 
 // open opens the stores, makes the parts, and recovers from a crash.
-func (s *server) open(ctx context.Context, version string, l *listeners) (http.Handler, error) {
+func (s *server) open(ctx context.Context, version string) (http.Handler, error) {
 	var err error
 	if s.store, err = sqlite.Open(ctx, filepath.Join(s.set.Data, "state.db")); err != nil {
 		return nil, err
@@ -166,6 +166,8 @@ func (s *server) serve(ctx context.Context, handler http.Handler, l *listeners) 
 	defer cancelRequests()
 	g, stop := errgroup.WithContext(ctx)
 	web := newHTTPServer(requests, handler, s.log)
+	inner := newHTTPServer(requests, s.slugs, s.log)
+	g.Go(func() error { return ignoreClosed(inner.Serve(l.registry)) })
 	for _, ln := range l.http {
 		g.Go(func() error { return ignoreClosed(web.Serve(ln)) })
 	}
@@ -184,7 +186,8 @@ func (s *server) serve(ctx context.Context, handler http.Handler, l *listeners) 
 		if err != nil {
 			err = web.Close()
 		}
-		return err
+		// Last, because the builds of the pushes above publish to it.
+		return errors.Join(err, inner.Close())
 	})
 	err := g.Wait()
 	s.log.Info("stopped", zap.Error(err))

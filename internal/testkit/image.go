@@ -11,11 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -62,7 +64,46 @@ func RunImage(tb testing.TB, ref, token string) string {
 // writeBundle unpacks the image in the layout as an OCI bundle in dir.
 func writeBundle(tb testing.TB, copied, dir string, port int) {
 	tb.Helper()
-	path, err := layout.FromPath(copied)
+	img, config := imageIn(tb, copied)
+	rootfs := filepath.Join(dir, "rootfs")
+	if err := os.Mkdir(rootfs, 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	files := mutate.Extract(img)
+	defer func() { _ = files.Close() }()
+	untar := exec.CommandContext(tb.Context(), "tar", "-xp", "--numeric-owner", "-C", rootfs)
+	untar.Stdin = files
+	if out, err := untar.CombinedOutput(); err != nil {
+		tb.Fatalf("unpack image: %v\n%s", err, out)
+	}
+	command(tb, "runc", "spec", "--bundle", dir)
+	var spec specs.Spec
+	name := filepath.Join(dir, "config.json")
+	raw, err := os.ReadFile(name)
+	if err != nil || json.Unmarshal(raw, &spec) != nil {
+		tb.Fatalf("read runc's spec: %v", err)
+	}
+	spec.Process.User = userOf(tb, config)
+	spec.Process.Terminal = false
+	spec.Process.Args = append(config.Entrypoint, config.Cmd...)
+	spec.Process.Cwd = config.WorkingDir
+	spec.Process.Env = append(config.Env, "PORT="+strconv.Itoa(port))
+	spec.Root.Readonly = false
+	spec.Linux.Namespaces = slices.DeleteFunc(spec.Linux.Namespaces, func(ns specs.LinuxNamespace) bool {
+		return ns.Type == specs.NetworkNamespace
+	})
+	if raw, err = json.Marshal(spec); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.WriteFile(name, raw, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// imageIn reads the one image of an OCI layout, and how it is run.
+func imageIn(tb testing.TB, dir string) (v1.Image, v1.Config) {
+	tb.Helper()
+	path, err := layout.FromPath(dir)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -82,49 +123,18 @@ func writeBundle(tb testing.TB, copied, dir string, port int) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	rootfs := filepath.Join(dir, "rootfs")
-	if err := os.Mkdir(rootfs, 0o755); err != nil {
-		tb.Fatal(err)
-	}
-	files := mutate.Extract(img)
-	defer files.Close()
-	untar := exec.CommandContext(tb.Context(), "tar", "-xp", "--numeric-owner", "-C", rootfs)
-	untar.Stdin = files
-	if out, err := untar.CombinedOutput(); err != nil {
-		tb.Fatalf("unpack image: %v\n%s", err, out)
-	}
-	command(tb, "runc", "spec", "--bundle", dir)
-	var spec specs.Spec
-	name := filepath.Join(dir, "config.json")
-	raw, err := os.ReadFile(name)
-	if err != nil || json.Unmarshal(raw, &spec) != nil {
-		tb.Fatalf("read runc's spec: %v", err)
-	}
-	user, _, _ := strings.Cut(config.Config.User, ":")
+	return img, config.Config
+}
+
+// userOf is the image's user, which must be a number and not root's.
+func userOf(tb testing.TB, config v1.Config) specs.User {
+	tb.Helper()
+	user, _, _ := strings.Cut(config.User, ":")
 	uid, err := strconv.ParseUint(user, 10, 32)
 	if err != nil || uid == 0 {
-		tb.Fatalf("the image's user is %q, want a number that is not root's", config.Config.User)
+		tb.Fatalf("the image's user is %q, want a number that is not root's", config.User)
 	}
-	spec.Process.User = specs.User{UID: uint32(uid), GID: uint32(uid)}
-	spec.Process.Terminal = false
-	spec.Process.Args = append(config.Config.Entrypoint, config.Config.Cmd...)
-	spec.Process.Cwd = config.Config.WorkingDir
-	spec.Process.Env = append(config.Config.Env, "PORT="+strconv.Itoa(port))
-	spec.Root.Readonly = false
-	var kept []specs.LinuxNamespace
-	for _, ns := range spec.Linux.Namespaces {
-		if ns.Type != specs.NetworkNamespace {
-			kept = append(kept, ns)
-		}
-	}
-	spec.Linux.Namespaces = kept
-	raw, err = json.Marshal(spec)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.WriteFile(name, raw, 0o600); err != nil {
-		tb.Fatal(err)
-	}
+	return specs.User{UID: uint32(uid), GID: uint32(uid)}
 }
 
 func waitForAnswer(ctx context.Context, address string, ended <-chan struct{}) error {
@@ -154,11 +164,12 @@ func waitForAnswer(ctx context.Context, address string, ended <-chan struct{}) e
 // freePort finds a port that nobody uses now.
 func freePort(tb testing.TB) int {
 	tb.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	var lc net.ListenConfig
+	ln, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer ln.Close()
+	defer func() { _ = ln.Close() }()
 	return ln.Addr().(*net.TCPAddr).Port
 }
 

@@ -16,7 +16,7 @@ func Leftovers(data string) []string {
 		"repositories/*.git/objects/pack/*tmp*",
 		"repositories/*.git/*.lock",
 		"repositories/*.git/refs/*/*.lock",
-		"builds/*/*",
+		"builds/*",
 	} {
 		found, err := filepath.Glob(filepath.Join(data, pattern))
 		if err != nil {

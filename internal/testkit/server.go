@@ -101,7 +101,8 @@ func (s *Server) Kill(tb testing.TB) {
 
 func (s *Server) end(tb testing.TB, sig syscall.Signal) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	// Clean-ups come here too, after the test's own context has ended.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 	defer cancel()
 	_ = s.Cmd.Process.Signal(sig) // it may have ended by itself
 	select {
