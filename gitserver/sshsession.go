@@ -73,7 +73,8 @@ type sshSession struct {
 	ch      ssh.Channel
 	conn    *sshConn
 	user    string
-	version int // of the wire protocol, from GIT_PROTOCOL
+	version int  // of the wire protocol, from GIT_PROTOCOL
+	unread  bool // the client may still send
 
 	draining sync.WaitGroup
 }
@@ -120,7 +121,7 @@ func (ss *sshSession) setenv(payload []byte) bool {
 func (ss *sshSession) exit(status uint32) {
 	// The client may be gone; then nobody wants the status.
 	_, _ = ss.ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
-	_ = ss.ch.CloseWrite()
+	_ = ss.ch.CloseWrite() // it may be closed
 }
 
 // run runs one command and returns its exit status. A panic ends the command
@@ -149,7 +150,7 @@ func (ss *sshSession) run(ctx context.Context, line string) (status uint32) {
 		c.version = ss.version
 		err = ss.s.admit(ctx, c, cmd.service)
 	}
-	w := ss.open(ctx)
+	w, in := ss.open()
 	if err == nil {
 		err = ss.s.advertise(ctx, c, w, cmd.service)
 	}
@@ -163,7 +164,11 @@ func (ss *sshSession) run(ctx context.Context, line string) (status uint32) {
 		_ = w.flush()
 		return exitFailed
 	}
-	if err := ss.serve(ctx, c, w, cmd.service); err != nil {
+	err = ss.serve(ctx, c, w, cmd.service)
+	if ss.unread {
+		ss.drain(ctx, in)
+	}
+	if err != nil {
 		c.log.Debug("call ended with an error", zap.String("service", cmd.service), zap.Error(err))
 		return exitFailed
 	}
@@ -185,20 +190,22 @@ func (ss *sshSession) complain(text string) {
 }
 
 // open makes the streams of a service, with deadlines.
-func (ss *sshSession) open(ctx context.Context) *wire {
+func (ss *sshSession) open() (*wire, io.Reader) {
 	cut := func() { _ = ss.conn.Close() } // ends whatever waits for it
 	idle := ss.s.cfg.IdleTimeout
 	in := &watchedReader{r: ss.ch, idle: idle, timer: stoppedTimer(cut)}
 	out := &watchedWriter{w: ss.ch, idle: idle, timer: stoppedTimer(cut)}
 	w := newWire(in, out)
 	w.notes = &watchedWriter{w: ss.ch.Stderr(), idle: idle, timer: stoppedTimer(cut)}
-	w.drain = func(context.Context) { ss.drain(ctx, in) }
-	return w
+	// Words overtake what the client sends; it is drained behind them.
+	w.drain = func(context.Context) { ss.unread = true }
+	return w, in
 }
 
-// drain takes what the client still sends, until it ends, or falls silent, or
-// it is enough. A git that is cut off while it sends would not show our words.
+// drain takes what the client still sends, until it ends or it is enough. A git
+// that is cut off while it sends would not show our words.
 func (ss *sshSession) drain(ctx context.Context, in io.Reader) {
+	_ = ss.ch.CloseWrite() // the client may be gone
 	ended := make(chan struct{})
 	ss.draining.Go(func() {
 		defer close(ended)

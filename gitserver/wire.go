@@ -31,8 +31,8 @@ type wire struct {
 	// ended returns an error unless the client's message ends here. Over SSH,
 	// where the stream stays open, it is nil.
 	ended func() error
-	// drain takes a bounded amount of what the client still sends, so that it
-	// can read our last words.
+	// drain sees to it that a bounded amount of what the client still sends is
+	// taken, so that it can read our last words, which follow.
 	drain func(ctx context.Context)
 	// notes is where progress goes for a client without side bands.
 	notes io.Writer
