@@ -202,7 +202,7 @@ func (j *job) pack(ctx context.Context, network Network) error {
 		resources: container.Resources{
 			Memory: cfg.Memory, MemorySwap: cfg.Memory, NanoCPUs: int64(cfg.CPUs * 1e9), PidsLimit: &cfg.Pids,
 		},
-		env: j.env, t: j.t,
+		env: j.env, t: j.t, version: j.b.version,
 		containers: make(map[string]*created), volumes: make(map[string]bool),
 	}
 	defer func() { j.cleaned("containers", s.close(ctx)) }()

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/moby/client"
 )
 
 // A Builder makes images of source trees. Its methods may be called at once.
@@ -20,8 +21,9 @@ type Builder struct {
 	instance  string
 	registry  netip.AddrPort
 	transport *http.Transport
-	bundle    *bundle       // nil where Config.Bundled is ""
-	loading   chan struct{} // held while the bundled builder is loaded
+	version   client.ServerVersionResult // of the engine
+	bundle    *bundle                    // nil where Config.Bundled is ""
+	loading   chan struct{}              // held while the bundled builder is loaded
 
 	mu          sync.Mutex
 	ourRunImage v1.Image
@@ -48,6 +50,9 @@ func New(ctx context.Context, cfg Config) (*Builder, error) {
 	var err error
 	if b.registry, err = resolveOne(ctx, cfg.Registry); err != nil {
 		return nil, fmt.Errorf("registry address: %w", err)
+	}
+	if b.version, err = cfg.Engine.ServerVersion(ctx, client.ServerVersionOptions{}); err != nil {
+		return nil, fmt.Errorf("ask engine for its version: %w", err)
 	}
 	if cfg.Bundled != "" {
 		if b.bundle, err = openBundle(cfg.Bundled); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type session struct {
 	resources container.Resources
 	env       map[string]string
 	t         *transcript
+	version   client.ServerVersionResult
 
 	mu         sync.Mutex
 	containers map[string]*created
@@ -67,6 +69,11 @@ func runsBuildpacks(program string) bool {
 	return false
 }
 
+// ServerVersion answers from memory: pack asks for each image that it opens.
+func (s *session) ServerVersion(context.Context, client.ServerVersionOptions) (client.ServerVersionResult, error) {
+	return s.version, nil
+}
+
 // ContainerCreate creates a container with the build's limits.
 func (s *session) ContainerCreate(ctx context.Context, o client.ContainerCreateOptions) (client.ContainerCreateResult, error) {
 	program := ""
@@ -76,7 +83,8 @@ func (s *session) ContainerCreate(ctx context.Context, o client.ContainerCreateO
 			program = path.Base(cfg.Cmd[0])
 		}
 		cfg.Labels = s.labels
-		cfg.Env = append(append([]string(nil), cfg.Env...), "CNB_NO_COLOR=true")
+		// Saving the image and the cache at once takes as long as the longer.
+		cfg.Env = append(slices.Clone(cfg.Env), "CNB_NO_COLOR=true", "CNB_PARALLEL_EXPORT=true")
 		o.Config = &cfg
 	}
 	if o.HostConfig != nil {

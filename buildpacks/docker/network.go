@@ -109,8 +109,9 @@ func (e *Engine) startHolder(ctx context.Context) (_ *holder, err error) {
 	one := int64(1)
 	res, err := e.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Config: &container.Config{
-			Image:  holderRef,
-			Labels: map[string]string{build.LabelInstance: e.instance},
+			Image:    holderRef,
+			Hostname: "build", // and so that of the containers that join it
+			Labels:   map[string]string{build.LabelInstance: e.instance},
 		},
 		HostConfig: &container.HostConfig{
 			CapDrop:        []string{"ALL"},

@@ -105,10 +105,12 @@ func lifecycleLayer(tb testing.TB) []byte {
 	return t.bytes()
 }
 
-// rootLayer has no more than the name of root, as the lifecycle's own image.
+// rootLayer has no more than the name of root and a place for temporary files,
+// as the lifecycle's own image.
 func rootLayer(tb testing.TB) []byte {
 	tb.Helper()
 	t := newTarball(tb)
+	t.dir("tmp", 0o1777, 0)
 	t.dir("etc", 0o755, 0)
 	t.file("etc/passwd", 0o644, []byte("root:x:0:0::/:/none\n"))
 	return t.bytes()

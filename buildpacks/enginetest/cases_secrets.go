@@ -73,7 +73,7 @@ func spied(t *testing.T, out *output) {
 	t.Helper()
 	out.has(t, "CNB_STACK_ID", "uid=1002")
 	plain := base64.StdEncoding.EncodeToString([]byte("any:" + token))
-	out.lacks(t, token, plain, "CNB_REGISTRY_AUTH", "docker.sock", "s3cret", "uid=0")
+	out.lacks(t, token, plain, "CNB_REGISTRY_AUTH={", "docker.sock", "s3cret", "uid=0")
 }
 
 func testToken(t *testing.T, s *suite) {

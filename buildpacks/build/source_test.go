@@ -1,0 +1,90 @@
+package build
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+)
+
+func TestExtract(t *testing.T) {
+	dir := t.TempDir()
+	app := filepath.Join(dir, "app")
+	if err := os.Mkdir(app, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	tree := fstest.MapFS{
+		"Procfile":    {Data: []byte("web: run\n"), Mode: 0o644},
+		"bin/run":     {Data: []byte("#!/bin/sh\n"), Mode: 0o755},
+		"sub":         {Mode: fs.ModeDir | 0o755},
+		"link":        {Data: []byte("bin/run"), Mode: fs.ModeSymlink | 0o777},
+		"bin/outside": {Data: []byte("../../secret"), Mode: fs.ModeSymlink | 0o777},
+		"a-absolute":  {Data: []byte("/etc/passwd"), Mode: fs.ModeSymlink | 0o777},
+	}
+	if err := extract(t.Context(), tree, app, 1000, 10); err != nil {
+		t.Fatalf("extract() = %v", err)
+	}
+	for name, mode := range map[string]fs.FileMode{
+		"Procfile": 0o644, "bin": fs.ModeDir | 0o755, "bin/run": 0o755, "sub": fs.ModeDir | 0o755,
+		"link": fs.ModeSymlink | 0o777, "bin/outside": fs.ModeSymlink | 0o777, "a-absolute": fs.ModeSymlink | 0o777,
+	} {
+		info, err := os.Lstat(filepath.Join(app, name))
+		if err != nil || info.Mode() != mode {
+			t.Errorf("%s: mode %v, want %v (%v)", name, info.Mode(), mode, err)
+			continue
+		}
+		if info.Mode()&fs.ModeSymlink == 0 && !info.ModTime().Equal(appTime) {
+			t.Errorf("%s: time %v, want %v", name, info.ModTime(), appTime)
+		}
+	}
+	if target, err := os.Readlink(filepath.Join(app, "bin/outside")); err != nil || target != "../../secret" {
+		t.Errorf("bin/outside leads to %q, want ../../secret (%v)", target, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("beside the app: %v, want nothing (%v)", entries, err)
+	}
+}
+
+// A tree in which a link and a folder have one name cannot come from git, but
+// nothing may be written through the link even so.
+type liarFS struct{ fstest.MapFS }
+
+func (l liarFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := l.MapFS.ReadDir(name)
+	if name == "." {
+		entries = append(entries, entries...)
+	}
+	return entries, err
+}
+
+func TestExtractRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		tree  fs.FS
+		bytes int64
+		files int
+	}{
+		"too many bytes":             {fstest.MapFS{"a": {Data: make([]byte, 60)}, "b": {Data: make([]byte, 60)}}, 100, 10},
+		"too many files":             {fstest.MapFS{"a": {}, "b": {}, "c": {}}, 100, 2},
+		"too many dirs":              {fstest.MapFS{"a/b/c/d": {}}, 100, 3},
+		"a device":                   {fstest.MapFS{"a": {Mode: fs.ModeDevice}}, 100, 10},
+		"a socket":                   {fstest.MapFS{"a": {Mode: fs.ModeSocket}}, 100, 10},
+		"a name that is there twice": {liarFS{fstest.MapFS{"a": {}}}, 100, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := extract(t.Context(), c.tree, t.TempDir(), c.bytes, c.files)
+			if err == nil {
+				t.Fatal("extract() = nil")
+			}
+			var told *Error
+			if !errors.As(err, &told) && name != "a name that is there twice" {
+				t.Errorf("extract() = %v, want an Error in words", err)
+			}
+		})
+	}
+	exact := fstest.MapFS{"a": {Data: make([]byte, 50)}, "b": {Data: make([]byte, 50)}}
+	if err := extract(t.Context(), exact, t.TempDir(), 100, 2); err != nil {
+		t.Errorf("extract() of exactly the limits = %v", err)
+	}
+}
