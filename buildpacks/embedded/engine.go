@@ -2,13 +2,25 @@ package embedded
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
 
+	"github.com/buildpacks/pack/pkg/client"
 	"go.uber.org/zap"
 
 	"slipway/internal/buildnet"
+	"slipway/internal/bundle"
 )
+
+// closeTimeout bounds how long Close waits for containers to be gone.
+const closeTimeout = 15 * time.Second
 
 // Config configures an [Engine].
 type Config struct {
@@ -27,30 +39,120 @@ type Config struct {
 }
 
 // An Engine implements pack's DockerClient.
-type Engine struct{}
+type Engine struct {
+	dir      string
+	instance string
+	lock     *os.File
+	images   *imageStore
+	volumes  *volumeStore
+	runtime  *bundle.Runtime
+	nets     *networkStore
+	log      *zap.Logger
+
+	mu         sync.Mutex
+	containers map[string]*container
+}
+
+var _ client.DockerClient = (*Engine)(nil)
 
 // Open starts an engine on cfg.Dir, and first removes the containers, mounts,
 // networks and build volumes that a killed predecessor left.
 func Open(ctx context.Context, cfg Config) (*Engine, error) {
-	return nil, errors.ErrUnsupported
+	if os.Geteuid() != 0 {
+		return nil, ErrNotRoot
+	}
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("resolve directory: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return nil, fmt.Errorf("make engine directory: %w", err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		dir:        dir,
+		instance:   instance(dir),
+		lock:       lock,
+		log:        cfg.Log,
+		containers: make(map[string]*container),
+	}
+	if err := e.open(ctx, cfg); err != nil {
+		return nil, errors.Join(err, e.close(ctx))
+	}
+	return e, nil
 }
 
-// Close kills every container and releases the engine's directory.
-func (e *Engine) Close() error { return nil }
+func (e *Engine) open(ctx context.Context, cfg Config) (err error) {
+	e.runtime, err = bundle.Open(ctx, bundle.Config{
+		Dir:    filepath.Join(e.dir, "containers"),
+		Cgroup: "/slipway-" + e.instance,
+		Runc:   cfg.Runc,
+		Log:    cfg.Log,
+	})
+	if err != nil {
+		return explain(err)
+	}
+	e.nets, err = openNetworks(ctx, buildnet.Config{
+		Dir:       filepath.Join(e.dir, "netns"),
+		Instance:  e.instance,
+		Resolvers: cfg.Resolvers,
+		Log:       cfg.Log,
+	})
+	if err != nil {
+		return err
+	}
+	e.volumes, err = openVolumes(filepath.Join(e.dir, "volumes"), e.runtime.Trash)
+	if err != nil {
+		return err
+	}
+	e.images, err = openImages(ctx, filepath.Join(e.dir, "images"), cfg.Snapshotter, cfg.Log)
+	return err
+}
+
+// Close kills every container, removes the networks and releases the
+// directory. Images and volumes stay.
+func (e *Engine) Close() error {
+	return e.close(context.WithoutCancel(e.images.ctx))
+}
+
+func (e *Engine) close(ctx context.Context) error {
+	// Cleaning up is not given up because the caller is in a hurry.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	var errs []error
+	e.mu.Lock()
+	left := make([]*container, 0, len(e.containers))
+	for _, c := range e.containers {
+		left = append(left, c)
+	}
+	e.mu.Unlock()
+	for _, c := range left {
+		errs = append(errs, e.remove(ctx, c))
+	}
+	if e.runtime != nil {
+		errs = append(errs, e.runtime.Close(ctx))
+	}
+	if e.nets != nil {
+		errs = append(errs, e.nets.close())
+	}
+	if e.images != nil {
+		errs = append(errs, e.images.close())
+	}
+	return errors.Join(append(errs, e.lock.Close())...)
+}
 
 // Name is "embedded".
 func (e *Engine) Name() string { return "embedded" }
 
-// A Network is the network of one build.
-type Network struct{ ns *buildnet.Namespace }
-
-// Mode goes into HostConfig.NetworkMode of the build's containers.
-func (n *Network) Mode() string { return "" }
-
-// Close removes the network.
-func (n *Network) Close() error { return nil }
-
-// OpenNetwork makes the network of one build, in which ports are opened.
-func (e *Engine) OpenNetwork(ctx context.Context, ports []buildnet.Port) (*Network, error) {
-	return nil, errors.ErrUnsupported
+// instance is a short name of the directory, so that several engines on one
+// machine do not mistake each other's devices and cgroups for their own.
+func instance(dir string) string {
+	sum := sha256.Sum256([]byte(dir))
+	return hex.EncodeToString(sum[:3])
 }

@@ -21,12 +21,11 @@ type Port struct {
 
 // Config configures a [Namespace].
 type Config struct {
-	// Dir holds the bind mounts that keep namespaces alive; required by New
-	// and Recover.
+	// Dir is not used any more: a namespace lives as long as its server.
 	Dir string
 	// Instance is a short name of this server, unique on the machine: up to
 	// six letters or digits. Device names and the nftables table carry it,
-	// and Recover removes only what carries it. "slip" if empty.
+	// and Recover removes only what carries it. "main" if empty.
 	Instance string
 	// Ports are opened in the namespace.
 	Ports []Port

@@ -73,6 +73,11 @@ func (c *Container) prepare() error {
 		return err
 	}
 	c.root = root
+	if c.spec.Prepare != nil {
+		if err := c.spec.Prepare(root); err != nil {
+			return err
+		}
+	}
 	mounts := append([]Mount(nil), c.spec.Mounts...)
 	n := 0
 	for target, text := range c.spec.Files {

@@ -19,6 +19,9 @@ type Spec struct {
 	Dir string
 	// Mounts are put into the root before Create returns.
 	Mounts []Mount
+	// Prepare, if set, is called when the root is mounted and Mounts are not
+	// yet, so that it sees what they will cover.
+	Prepare func(*Root) error
 	// Files are small read-write files of the container's own, by their path
 	// in it: /etc/hosts and the like.
 	Files map[string]string
