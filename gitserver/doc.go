@@ -1,3 +1,32 @@
-// Package gitserver receives pushes and serves fetches over smart HTTP and SSH,
-// without a git binary.
+// Package gitserver receives pushes and serves fetches, over smart HTTP and
+// SSH, without a git binary on the server.
+//
+// A [Server] keeps the bare repositories of one directory. Whoever pushes is
+// signed in by an [Authorizer]; what they push is put in quarantine, checked as
+// `git fsck --strict` would, and shown to a [Receiver], which may take its time
+// (build the commit, say) and whose words reach the pusher's terminal as they
+// are written. Only when the Receiver agrees do the refs move, by lock and
+// compare-and-swap. A push that is rejected, broken off or interrupted leaves
+// every ref as it was.
+//
+//   - Two pushes to one repository queue in order; those to different
+//     repositories do not wait for each other.
+//   - A client that goes away cancels the Receiver's context within a second.
+//     What keeps a connection open is a client's process, not its parent: of
+//     `git push`, that is git-remote-http or ssh, which Ctrl-C ends too.
+//   - Silence is filled with keepalives; a client that is silent itself, or
+//     does not read, is cut off. Every limit is a field of [Config].
+//   - Fetches speak protocol v0, v1 and v2.
+//
+// What it deliberately does not do: shallow and partial clones, signed pushes,
+// SHA-256 repositories and the dumb HTTP protocol are refused in words; hooks
+// of a repository are not run, and its configuration is not obeyed, since a
+// Receiver is the place for policy; nothing but git runs over SSH.
+//
+// Package repo below it is the storage, package pktline the framing; both can
+// be used alone.
+//
+// All methods of a Server may be called at once. The caller owns the HTTP
+// server: it should have a ReadHeaderTimeout, and needs no other timeout, as the
+// handler keeps the deadlines of each exchange itself.
 package gitserver
