@@ -3,7 +3,6 @@ package buildpacks
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 )
 
@@ -50,9 +49,7 @@ func (d *detector) detect() error {
 	}
 	d.plan.Language = found[0].Language
 	d.because("language", found[0].Language, found[0].File, 0, foundIn(found[0].File))
-	for _, m := range found[1:] {
-		d.plan.AlsoMatches = append(d.plan.AlsoMatches, Match(m))
-	}
+	d.plan.AlsoMatches = found[1:]
 	if err := d.details(); err != nil {
 		return err
 	}
@@ -97,7 +94,7 @@ func (d *detector) procfile() error {
 	d.plan.Processes = parsed.Processes
 	d.plan.Warnings = append(d.plan.Warnings, parsed.Warnings...)
 	for _, proc := range parsed.Processes {
-		d.because("processes", proc.Type, procfileName, proc.Line, fmt.Sprintf("%s, line %d", procfileName, proc.Line))
+		d.because("processes", proc.Type, procfileName, proc.Line, "declared on "+at(procfileName, proc.Line))
 	}
 	return nil
 }

@@ -60,10 +60,14 @@ func (p *Plan) Table() string {
 }
 
 func (p *Plan) noProcesses() string {
-	if p.HasProcfile {
+	switch {
+	case !p.HasProcfile:
+		return "there is no Procfile"
+	case p.Error != nil && p.Error.File == procfileName:
+		return "the Procfile can't be used"
+	default:
 		return "the Procfile declares none"
 	}
-	return "there is no Procfile"
 }
 
 func (p *Plan) why(subject string) string {

@@ -54,7 +54,7 @@ instead.`, said.n, cut(strings.TrimPrefix(said.text, "=")))
 		origin = goMod + " (+heroku goVersion " + visible(directive.text) + ")"
 	}
 	d.plan.Version = Version{Requested: want, Origin: origin}
-	d.because("version", want, goMod, said.n, "asked for in "+at(goMod, said.n))
+	d.because("version", want, goMod, said.n, "asked for by "+at(goMod, said.n))
 	return nil
 }
 

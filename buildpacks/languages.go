@@ -47,12 +47,9 @@ var signs = []sign{
 	{static, []string{"static.json", ".static", "Staticfile", "index.html", "public/index.html"}},
 }
 
-// A match is a language and the file that told it.
-type match Match
-
 // matches returns each language that the tree could be, the first first.
-func (d *detector) matches() []match {
-	var found []match
+func (d *detector) matches() []Match {
+	var found []Match
 	seen := make(map[string]bool)
 	for _, s := range signs {
 		if seen[s.language] {
@@ -60,7 +57,7 @@ func (d *detector) matches() []match {
 		}
 		if name := d.tree.first(s.names); name != "" {
 			seen[s.language] = true
-			found = append(found, match{Language: s.language, File: name})
+			found = append(found, Match{Language: s.language, File: name})
 		}
 	}
 	return found

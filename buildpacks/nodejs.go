@@ -80,7 +80,8 @@ func (d *detector) packageJSON() (packageFile, error) {
 Your app's package.json is needed to build it, but isn't valid JSON:
 %s
 
-Correct that line, or run 'npm pkg fix' to see what npm makes of it.`, cut(cause.Error()))
+Correct the file there. 'npm pkg get' fails on your machine too until
+it is right.`, cut(cause.Error()))
 		bad.cause = cause
 		return nil, bad
 	}

@@ -101,7 +101,7 @@ func (d *detector) pythonRequested() error {
 
 func (d *detector) requested(version, file string, line int) {
 	d.plan.Version = Version{Requested: version, Origin: file}
-	d.because("version", version, file, line, "asked for in "+at(file, line))
+	d.because("version", version, file, line, "asked for by "+at(file, line))
 }
 
 func (d *detector) runtimeTxt() error {

@@ -70,8 +70,8 @@ func number(s string) (int, bool) {
 		return 0, false
 	}
 	n, err := strconv.Atoi(s)
-	if err != nil {
-		n = int(^uint(0) >> 1)
+	if most := 999_999_999; err != nil || n > most {
+		n = most
 	}
 	return n, true
 }

@@ -51,7 +51,7 @@ https://devguide.python.org/versions/#supported-versions
 
 As such, it's no longer supported by this buildpack.
 
-It was requested by %[2]s:
+It was requested by %[2]s, which has:
 %[3]s
 
 Please upgrade to at least Python 3.%[4]d by changing the
@@ -93,15 +93,15 @@ directory of your app, that contains a Python version like:
 
 The requested Python version %[1]s isn't recognised.
 
-It was requested by %[2]s:
+It was requested by %[2]s, which has:
 %[3]s
 
 Check that this Python version has been officially released:
 https://devguide.python.org/versions/#supported-versions
 
-If it has, %[4]s doesn't have it yet.%[5]s
+If it has, %[4]s doesn't have it yet.
 
-Otherwise, switch to a supported version (such as Python %[6]s)
+%[5]sOtherwise, switch to a supported version (such as Python %[6]s)
 by changing the version in your %[7]s file.`,
 		v.major(), at(file, line), said(origin, v), d.builder(), d.has(), d.defaultPython(), origin)
 }
@@ -113,7 +113,7 @@ func (d *detector) builder() string {
 	return "the builder"
 }
 
-// has lists the builder's versions, oldest first, as a sentence of its own.
+// has lists the builder's versions, oldest first, as a paragraph of its own.
 func (d *detector) has() string {
 	have := d.available()
 	if len(have) == 0 {
@@ -123,16 +123,19 @@ func (d *detector) has() string {
 	for i := len(have) - 1; i >= 0; i-- {
 		b.WriteString("\n  " + have[i].String())
 	}
-	return " The Python versions it has are:\n" + b.String()
+	return "The Python versions it has are:\n" + b.String() + "\n\n"
 }
 
 // unavailable is the error for a version that may well exist, but that the
 // builder does not have.
 func (d *detector) unavailable(v pyVersion, origin string) *DetectError {
 	file, line := d.asked()
-	id, where := "python-version::unknown-patch", fmt.Sprintf("Your app doesn't specify a Python version, and so would use\n%s", v)
+	id, where := "python-version::unknown-patch", fmt.Sprintf("Your app doesn't specify a Python version, and so would use %s", v)
 	if file != "" {
-		where = fmt.Sprintf("Your app specifies a Python version of %s in\n%s", v, at(file, line))
+		where = fmt.Sprintf("Your app asks for Python %s on %s", v, at(file, line))
+		if line == 0 {
+			where = fmt.Sprintf("Your app asks for Python %s in its %s", v, file)
+		}
 	}
 	if v.patch < 0 {
 		id = "python-version::unavailable"
@@ -147,9 +150,10 @@ func (d *detector) unavailable(v pyVersion, origin string) *DetectError {
 	}
 	return failure(id, file, line, `Error: The requested Python version isn't available.
 
-%[1]s, however, %[2]s doesn't have that version.%[3]s
+%[1]s,
+however, %[2]s doesn't have that version.
 
-%[4]s
+%[3]s%[4]s
 
 We strongly recommend that you don't pin your app to an exact
 Python version, and instead only specify a major Python version.

@@ -16,12 +16,12 @@ func lines(format string, args ...any) []string {
 	return strings.Split(strings.Trim(text, "\n"), "\n")
 }
 
-// at is a place in the app for a person: "runtime.txt, line 3".
+// at is a place in the app for a person: "line 3 of runtime.txt".
 func at(file string, line int) string {
 	if line == 0 {
-		return file
+		return visible(file)
 	}
-	return fmt.Sprintf("%s, line %d", file, line)
+	return fmt.Sprintf("line %d of %s", line, visible(file))
 }
 
 func foundIn(file string) string { return visible(file) + " was found" }

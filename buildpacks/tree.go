@@ -85,8 +85,10 @@ func follow(fsys fs.ReadLinkFS, name string) (string, fs.FileInfo, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		target = path.Join(done, target)
-		if path.IsAbs(target) || target == ".." || strings.HasPrefix(target, "../") {
+		if path.IsAbs(target) {
+			return "", nil, errOutside
+		}
+		if target = path.Join(done, target); target == ".." || strings.HasPrefix(target, "../") {
 			return "", nil, errOutside
 		}
 		done, rest = ".", append(strings.Split(target, "/"), rest...)

@@ -34,7 +34,8 @@ func (d *detector) badRuntimeTxt(found []versionLine) *DetectError {
 	return failure("runtime-txt::invalid-version", runtimeTxt, line, `Error: Invalid Python version in runtime.txt.
 
 The Python version specified in your runtime.txt file isn't
-in the correct format, which is 'python-' and a version.
+in the correct format, which is 'python-' and a version, such as
+python-%[3]s.
 
 %[1]s
 
@@ -44,7 +45,7 @@ replaced by the more widely supported .python-version file.
 As such, we recommend that you switch to using .python-version
 instead of fixing your runtime.txt file.
 
-%[2]s`, what, instructions(runtimeTxt, d.suggestion(text)))
+%[2]s`, what, instructions(runtimeTxt, d.suggestion(text)), d.suggestion(text))
 }
 
 func shown(found []versionLine) string {
