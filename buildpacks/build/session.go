@@ -83,8 +83,11 @@ func (s *session) ContainerCreate(ctx context.Context, o client.ContainerCreateO
 			program = path.Base(cfg.Cmd[0])
 		}
 		cfg.Labels = s.labels
-		// Saving the image and the cache at once takes as long as the longer.
-		cfg.Env = append(slices.Clone(cfg.Env), "CNB_NO_COLOR=true", "CNB_PARALLEL_EXPORT=true")
+		cfg.Env = append(slices.Clone(cfg.Env), "CNB_NO_COLOR=true")
+		if program == "creator" || program == "exporter" {
+			// Saving the image and the cache at once takes as long as the longer.
+			cfg.Env = append(cfg.Env, "CNB_PARALLEL_EXPORT=true")
+		}
 		o.Config = &cfg
 	}
 	if o.HostConfig != nil {

@@ -49,9 +49,7 @@ type Engine struct {
 
 	mu     sync.Mutex
 	closed bool
-	spare  *holder        // ready for the next build; nil if none
-	making sync.WaitGroup // of spares
-	stop   context.CancelFunc
+	idle   []*holder // ready for the next builds
 }
 
 var _ build.Engine = (*Engine)(nil)
@@ -127,14 +125,12 @@ func (e *Engine) Name() string { return "docker" }
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	e.closed = true
-	if e.stop != nil {
-		e.stop()
-	}
+	idle := e.idle
+	e.idle = nil
 	e.mu.Unlock()
-	e.making.Wait()
-	var err error
-	if e.spare != nil {
-		err = e.spare.remove()
+	var errs []error
+	for _, h := range idle {
+		errs = append(errs, h.remove())
 	}
-	return errors.Join(err, e.Client.Close())
+	return errors.Join(append(errs, e.Client.Close())...)
 }

@@ -11,13 +11,12 @@ import (
 )
 
 // Leftovers lists what builds of this instance have in the daemon now:
-// containers, and volumes but the caches.
+// containers but idle holders, and volumes but caches.
 func (e *Engine) Leftovers(ctx context.Context) ([]string, error) {
-	e.making.Wait() // the spare holder is no leftover
 	e.mu.Lock()
-	spare := ""
-	if e.spare != nil {
-		spare = e.spare.id
+	idle := make(map[string]bool)
+	for _, h := range e.idle {
+		idle[h.id] = true
 	}
 	e.mu.Unlock()
 	var left []string
@@ -28,7 +27,7 @@ func (e *Engine) Leftovers(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("list containers: %w", err)
 	}
 	for _, c := range list.Items {
-		if c.ID != spare {
+		if !idle[c.ID] {
 			left = append(left, "container "+c.ID)
 		}
 	}

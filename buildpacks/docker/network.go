@@ -19,6 +19,9 @@ import (
 // removeIn bounds the removal of a holder.
 const removeIn = 20 * time.Second
 
+// idleHolders is how many holders are kept between builds.
+const idleHolders = 2
+
 // A Network is the network of one build: the namespace of its holder.
 type Network struct {
 	h  *holder
@@ -30,11 +33,15 @@ var _ build.Network = (*Network)(nil)
 // Mode joins a container to the holder.
 func (n *Network) Mode() string { return "container:" + n.h.id }
 
-// Close takes down the relays and removes the holder.
-func (n *Network) Close() error { return errors.Join(n.ns.Close(), n.h.remove()) }
+// Close takes down the relays and gives up the holder.
+func (n *Network) Close() error {
+	if err := n.ns.Close(); err != nil {
+		return errors.Join(err, n.h.remove())
+	}
+	return n.h.e.giveBack(n.h)
+}
 
-// OpenNetwork starts a holder, or takes the one that is ready, and opens ports
-// in its network.
+// OpenNetwork takes a holder and opens ports in its network.
 func (e *Engine) OpenNetwork(ctx context.Context, ports []buildnet.Port) (build.Network, error) {
 	h, err := e.takeHolder(ctx)
 	if err != nil {
@@ -61,45 +68,42 @@ type holder struct {
 	resolvConf string // on this machine
 }
 
-// takeHolder takes the spare holder if it still runs, else starts one, and has
-// another made ready: a start costs the daemon a quarter of a second.
+// takeHolder takes an idle holder that still runs, else starts one.
 func (e *Engine) takeHolder(ctx context.Context) (*holder, error) {
-	e.mu.Lock()
-	h := e.spare
-	e.spare = nil
-	e.mu.Unlock()
-	if h != nil && !h.alive() {
-		_ = h.remove() // its daemon was restarted, perhaps: it is gone either way
-		h = nil
-	}
-	if h == nil {
-		var err error
-		if h, err = e.startHolder(ctx); err != nil {
-			return nil, err
+	for {
+		e.mu.Lock()
+		var h *holder
+		if n := len(e.idle); n > 0 {
+			h, e.idle = e.idle[n-1], e.idle[:n-1]
+		}
+		e.mu.Unlock()
+		switch {
+		case h == nil:
+			return e.startHolder(ctx)
+		case h.alive():
+			return h, nil
+		}
+		if err := h.remove(); err != nil { // the daemon was restarted, perhaps
+			e.log.Debug("idle holder was gone", zap.Error(err))
 		}
 	}
-	e.makeSpare(context.WithoutCancel(ctx)) // it serves the next build
-	return h, nil
 }
 
-func (e *Engine) makeSpare(ctx context.Context) {
+// giveBack keeps a holder for the next build: to start and to remove one costs
+// the daemon half a second. Nothing of a build outlives it in the namespace
+// but the walls, for its processes have ended, and none of them could change
+// the namespace itself.
+func (e *Engine) giveBack(h *holder) error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed || e.spare != nil || e.stop != nil {
-		return
+	keep := !e.closed && len(e.idle) < idleHolders
+	if keep {
+		e.idle = append(e.idle, h)
 	}
-	ctx, cancel := context.WithTimeout(ctx, removeIn)
-	e.stop = cancel
-	e.making.Go(func() {
-		defer cancel()
-		h, err := e.startHolder(ctx)
-		if err != nil {
-			e.log.Debug("no spare holder", zap.Error(err))
-		}
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.spare, e.stop = h, nil
-	})
+	e.mu.Unlock()
+	if keep {
+		return nil
+	}
+	return h.remove()
 }
 
 func (e *Engine) startHolder(ctx context.Context) (_ *holder, err error) {

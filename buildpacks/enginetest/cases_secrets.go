@@ -90,7 +90,7 @@ func testPull(t *testing.T, s *suite) {
 	s.public.push(t, "public/run:1", s.builder.run)
 	s.public.push(t, "public/builder:1", s.builder.withRun(t, s.public.addr+"/public/run:1"))
 	ref := s.public.addr + "/public/builder:1"
-	b := s.newBuilder(t, func(c *build.Config) { c.Trusted = []string{ref} })
+	b := s.newBuilder(t, func(c *build.Config) { c.Trusted, c.Reach = []string{ref}, []string{s.public.addr} })
 	for i, pulls := range []bool{true, false} {
 		r, out := s.request("pulled", webApp)
 		r.Builder = ref
@@ -119,7 +119,10 @@ func testUntrusted(t *testing.T, s *suite) {
 	s.public.push(t, "public/run:2", s.builder.run)
 	s.public.push(t, "public/lifecycle:"+lifecycleVersion, s.builder.lifecycle)
 	s.public.push(t, "public/builder:2", s.builder.withRun(t, s.public.addr+"/public/run:2"))
-	b := s.newBuilder(t, func(c *build.Config) { c.LifecycleImage = s.public.addr + "/public/lifecycle:" + lifecycleVersion })
+	b := s.newBuilder(t, func(c *build.Config) {
+		c.LifecycleImage = s.public.addr + "/public/lifecycle:" + lifecycleVersion
+		c.Reach = []string{s.public.addr}
+	})
 	r, out := s.request("untrusted", "echo building; "+spy+cachedApp, "detect.sh", spy)
 	r.Builder = s.public.addr + "/public/builder:2"
 	r.Env = map[string]string{"COLOUR": "app-green"}
