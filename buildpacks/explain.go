@@ -2,6 +2,7 @@ package buildpacks
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 )
@@ -56,8 +57,10 @@ func (p *Plan) Table() string {
 		row("files read", fmt.Sprint(len(p.Files)), visible(strings.Join(p.Files, ", ")))
 	}
 	_ = w.Flush() // into a strings.Builder
-	return b.String()
+	return trailing.ReplaceAllString(b.String(), "\n")
 }
+
+var trailing = regexp.MustCompile(` +\n`)
 
 func (p *Plan) noProcesses() string {
 	switch {
