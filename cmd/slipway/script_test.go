@@ -37,6 +37,11 @@ func TestPush(t *testing.T) {
 	runPushes(t, "push")
 }
 
+// TestAlone runs the scripts that look at all that the server keeps, one by one.
+func TestAlone(t *testing.T) {
+	runPushes(t, "alone")
+}
+
 // TestPackages runs the scripts whose apps have dependencies.
 func TestPackages(t *testing.T) {
 	index := testkit.ServePackages(t)
@@ -71,7 +76,14 @@ func runPushes(t *testing.T, folder string, args ...string) {
 				"exitcode":  exitCode,
 				"interrupt": interrupt,
 				"runimage":  func(ts *testscript.TestScript, _ bool, args []string) { runImage(t, ts, srv.Token, args) },
-				"left":      func(ts *testscript.TestScript, _ bool, _ []string) { nothingLeft(ts, srv.Data) },
+				"left": func(ts *testscript.TestScript, _ bool, _ []string) {
+					nothingLeft(ts, func() []string {
+						if folder == "alone" {
+							return testkit.Leftovers(srv.Data)
+						}
+						return testkit.RepositoryLeftovers(srv.Data, ts.Getenv("APP")+"*")
+					})
+				},
 			},
 		})
 	})
@@ -210,14 +222,13 @@ func runImage(t *testing.T, ts *testscript.TestScript, token string, args []stri
 	ts.Setenv(args[1], testkit.RunImage(t, args[0], token))
 }
 
-// left waits until no push is under way any more and fails unless that has left
-// nothing behind: no container, mount, quarantine or half-written file.
-func nothingLeft(ts *testscript.TestScript, data string) {
+// nothingLeft fails unless within two seconds nothing is left behind.
+func nothingLeft(ts *testscript.TestScript, leftovers func() []string) {
 	deadline := time.Now().Add(2 * time.Second)
 	retry := time.NewTicker(20 * time.Millisecond)
 	defer retry.Stop()
 	for {
-		rest := testkit.Leftovers(data)
+		rest := leftovers()
 		if len(rest) == 0 {
 			return
 		}
