@@ -44,26 +44,25 @@ func (o *Objects) Has(h Hash) (bool, error) {
 
 // Type is an object's type. The error is ErrNotFound if it is not there.
 func (o *Objects) Type(h Hash) (ObjectType, error) {
-	pl, err := o.mustFind(h)
+	pl, l, err := o.open(h)
 	if err != nil {
 		return 0, err
 	}
-	if !pl.loose() {
-		return pl.pack.kind(pl.off)
+	if l != nil {
+		return l.kind, l.Close()
 	}
-	t, _, err := o.statLoose(h)
-	return t, err
+	return pl.pack.kind(pl.off)
 }
 
 // Stat is an object's type and inflated size. The error is ErrNotFound if it
 // is not there.
 func (o *Objects) Stat(h Hash) (ObjectType, int64, error) {
-	pl, err := o.mustFind(h)
+	pl, l, err := o.open(h)
 	if err != nil {
 		return 0, 0, err
 	}
-	if pl.loose() {
-		return o.statLoose(h)
+	if l != nil {
+		return l.kind, l.size, l.Close()
 	}
 	e, err := pl.pack.head(pl.off)
 	if err != nil {
@@ -77,21 +76,23 @@ func (o *Objects) Stat(h Hash) (ObjectType, int64, error) {
 	return kind, size, err
 }
 
-// openLoose opens a loose object, or says ErrNotFound.
-func (o *Objects) openLoose(h Hash) (*looseFile, error) {
-	l, err := openLoose(o.db.dir, h)
-	if isNotExist(err) {
-		return nil, fmt.Errorf("object %s: %w", h, ErrNotFound)
+// open finds an object in a pack, or opens it if it is loose.
+func (o *Objects) open(h Hash) (place, *looseFile, error) {
+	for range 3 {
+		pl, err := o.mustFind(h)
+		if err != nil || !pl.loose() {
+			return pl, nil, err
+		}
+		l, err := openLoose(o.db.dir, h)
+		if !isNotExist(err) {
+			return pl, l, err
+		}
+		// `git gc` has packed it just now.
+		if _, err := o.db.refresh(); err != nil {
+			return pl, nil, err
+		}
 	}
-	return l, err
-}
-
-func (o *Objects) statLoose(h Hash) (ObjectType, int64, error) {
-	l, err := o.openLoose(h)
-	if err != nil {
-		return 0, 0, err
-	}
-	return l.kind, l.size, l.Close()
+	return place{}, nil, fmt.Errorf("object %s: %w", h, ErrNotFound)
 }
 
 // Object reads an object whole, up to MaxObjectSize. The bytes are shared and
@@ -101,16 +102,12 @@ func (o *Objects) Object(h Hash) (ObjectType, []byte, error) {
 }
 
 func (o *Objects) object(h Hash, limit int64) (ObjectType, []byte, error) {
-	pl, err := o.mustFind(h)
+	pl, l, err := o.open(h)
 	if err != nil {
 		return 0, nil, err
 	}
-	if !pl.loose() {
+	if l == nil {
 		return pl.pack.object(o.db.cache, pl.off, limit)
-	}
-	l, err := o.openLoose(h)
-	if err != nil {
-		return 0, nil, err
 	}
 	defer l.Close() //nolint:errcheck // only read
 	if limit >= 0 && l.size > limit {
@@ -135,15 +132,11 @@ func (o *Objects) typed(h Hash, t ObjectType) ([]byte, error) {
 // Blob opens a blob for reading and returns its size; big ones are streamed,
 // unless they are stored as a delta. The caller closes it.
 func (o *Objects) Blob(h Hash) (io.ReadCloser, int64, error) {
-	pl, err := o.mustFind(h)
+	pl, l, err := o.open(h)
 	if err != nil {
 		return nil, 0, err
 	}
-	if pl.loose() {
-		l, err := o.openLoose(h)
-		if err != nil {
-			return nil, 0, err
-		}
+	if l != nil {
 		if l.kind != plumbing.BlobObject {
 			l.Close() //nolint:errcheck // only read
 			return nil, 0, fmt.Errorf("%w: %s is a %s, not a blob", ErrType, h, l.kind)

@@ -62,7 +62,7 @@ func (o *Objects) checkPlaced(l link, pl place) error {
 	var t ObjectType
 	var err error
 	if pl.loose() {
-		t, _, err = o.statLoose(l.h)
+		t, err = o.Type(l.h)
 	} else {
 		t, err = pl.pack.kind(pl.off)
 	}
