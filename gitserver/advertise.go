@@ -34,7 +34,7 @@ func (s *Server) advertise(ctx context.Context, c *call, w *wire, service string
 	if err != nil {
 		return fmt.Errorf("open repository: %w", err)
 	}
-	defer r.Close()
+	defer func() { c.warn("close repository", r.Close()) }()
 	if c.version == 1 {
 		_ = pkt.Line("version 1\n") // Err returns the first error
 	}

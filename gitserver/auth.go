@@ -46,6 +46,13 @@ func (s *Server) newCall(name, user, transport string) *call {
 	return c
 }
 
+// warn logs an error that changes nothing for the client.
+func (c *call) warn(doing string, err error) {
+	if err != nil {
+		c.log.Warn("leftover", zap.String("doing", doing), zap.Error(err))
+	}
+}
+
 // wireVersion reads the version out of GIT_PROTOCOL or Git-Protocol, a list
 // such as "version=2:key=value". The highest that we know counts.
 func wireVersion(header string) int {

@@ -279,22 +279,25 @@ func TestRefusalsInWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	dir := w.work()
-	bothTransports(t, func(t *testing.T, transport string) {
-		for name, text := range map[string]string{
-			"missing":   "does not exist, or you may not see it",
-			"forbidden": "ask its owner for access",
-			"readonly":  "ask its owner for access",
-			"explained": "the trial of explained is over; renew it",
-			"broken":    "internal error",
-		} {
-			out := w.gitFails(dir, "push", w.url(transport, name), "main")
-			wantText(t, out, text)
-			if strings.Contains(out, "password") {
-				t.Errorf("%s: an internal error was shown: %s", name, out)
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			for name, text := range map[string]string{
+				"missing":   "does not exist, or you may not see it",
+				"forbidden": "ask its owner for access",
+				"readonly":  "ask its owner for access",
+				"explained": "the trial of explained is over; renew it",
+				"broken":    "internal error",
+			} {
+				out := w.gitFails(dir, "push", w.url(transport, name), "main")
+				wantText(t, out, text)
+				if strings.Contains(out, "password") {
+					t.Errorf("%s: an internal error was shown: %s", name, out)
+				}
 			}
-		}
-		w.git(dir, "clone", "-q", w.url(transport, "readonly"), t.TempDir())
-	})
+			w.git(dir, "clone", "-q", w.url(transport, "readonly"), t.TempDir())
+		})
+	}
 }
 
 func TestHTTPAnswers(t *testing.T) {
@@ -460,12 +463,15 @@ func TestTooMuch(t *testing.T) {
 		c.Repo.MaxPackBytes = 50_000
 	})
 	dir := w.work()
-	bothTransports(t, func(t *testing.T, transport string) {
-		url := w.url(transport, "shop")
-		wantText(t, w.gitFails(dir, "push", url, "main:a", "main:b", "main:c", "main:d"), "more than 3 refs in one push")
-		wantText(t, w.gitFails(dir, "push", "-o", "1", "-o", "2", "-o", "3", url, "main:a"), "more than 2 push options")
-		wantText(t, w.gitFails(dir, "push", "-o", strings.Repeat("x", 2000), url, "main:a"), "is longer than")
-	})
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			url := w.url(transport, "shop")
+			wantText(t, w.gitFails(dir, "push", url, "main:a", "main:b", "main:c", "main:d"), "more than 3 refs in one push")
+			wantText(t, w.gitFails(dir, "push", "-o", "1", "-o", "2", "-o", "3", url, "main:a"), "more than 2 push options")
+			wantText(t, w.gitFails(dir, "push", "-o", strings.Repeat("x", 2000), url, "main:a"), "is longer than")
+		})
+	}
 	t.Run("bytes", func(t *testing.T) {
 		big := w.work()
 		w.commit(big, "noise", w.git(w.dir, "hash-object", "--stdin")+noise(200_000))

@@ -10,23 +10,26 @@ import (
 
 func TestFetches(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		w := newWorld(t, nil)
-		url, dir := w.url(transport, "shop.git"), w.work()
-		for i := range 20 {
-			w.commit(dir, "app.py", fmt.Sprintf("print(%d)\n", i)+strings.Repeat("pass\n", 50))
-		}
-		w.git(dir, "tag", "-a", "-m", "one", "v1.0")
-		w.git(dir, "push", url, "main", "v1.0", "main~3:refs/heads/older")
-		for _, version := range []string{"0", "1", "2"} {
-			t.Run("v"+version, func(t *testing.T) {
-				w := *w
-				w.t = t
-				fetchAs(t, &w, transport, version, dir)
-			})
-		}
-		w.check("shop")
-	})
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			url, dir := w.url(transport, "shop.git"), w.work()
+			for i := range 20 {
+				w.commit(dir, "app.py", fmt.Sprintf("print(%d)\n", i)+strings.Repeat("pass\n", 50))
+			}
+			w.git(dir, "tag", "-a", "-m", "one", "v1.0")
+			w.git(dir, "push", url, "main", "v1.0", "main~3:refs/heads/older")
+			for _, version := range []string{"0", "1", "2"} {
+				t.Run("v"+version, func(t *testing.T) {
+					w := *w
+					w.t = t
+					fetchAs(t, &w, transport, version, dir)
+				})
+			}
+			w.check("shop")
+		})
+	}
 }
 
 // fetchAs clones, fetches and lists with one version of the protocol.
@@ -81,46 +84,52 @@ func fetchAs(t *testing.T, w *world, transport, version, dir string) {
 
 func TestEmptyRepository(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		w := newWorld(t, nil)
-		for _, version := range []string{"0", "2"} {
-			home := t.TempDir()
-			out := w.git(home, "-c", "protocol.version="+version, "-c", "init.defaultBranch=trunk", "clone", w.url(transport, "shop"), "copy")
-			wantText(t, out, "You appear to have cloned an empty repository")
-			if version == "2" { // says where an unborn HEAD points to
-				if got := strings.TrimSpace(w.git(filepath.Join(home, "copy"), "symbolic-ref", "HEAD")); got != "refs/heads/main" {
-					t.Errorf("HEAD = %s, want refs/heads/main", got)
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			for _, version := range []string{"0", "2"} {
+				home := t.TempDir()
+				out := w.git(home, "-c", "protocol.version="+version, "-c", "init.defaultBranch=trunk", "clone", w.url(transport, "shop"), "copy")
+				wantText(t, out, "You appear to have cloned an empty repository")
+				if version == "2" { // says where an unborn HEAD points to
+					if got := strings.TrimSpace(w.git(filepath.Join(home, "copy"), "symbolic-ref", "HEAD")); got != "refs/heads/main" {
+						t.Errorf("HEAD = %s, want refs/heads/main", got)
+					}
 				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // Unrelated and diverged histories make the client offer what we lack.
 func TestFetchNegotiates(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		w := newWorld(t, nil)
-		url, dir := w.url(transport, "shop.git"), w.work()
-		w.git(dir, "push", "-q", url, "main")
-		home := t.TempDir()
-		w.git(home, "clone", "-q", url, "copy")
-		copied := filepath.Join(home, "copy")
-		for i := range 80 {
-			w.git(copied, "commit", "-q", "--allow-empty", "-m", fmt.Sprint("mine ", i))
-		}
-		for i := range 5 {
-			w.commit(dir, "a", fmt.Sprint(i))
-		}
-		w.git(dir, "push", "-q", url, "main")
-		for _, version := range []string{"0", "2"} {
-			clone := filepath.Join(home, "v"+version)
-			w.git(home, "clone", "-q", copied, clone)
-			w.git(clone, "-c", "protocol.version="+version, "fetch", "-q", url, "main")
-			if got, want := w.rev(clone, "FETCH_HEAD"), w.rev(dir, "HEAD"); got != want {
-				t.Errorf("v%s: FETCH_HEAD = %s, want %s", version, got, want)
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			url, dir := w.url(transport, "shop.git"), w.work()
+			w.git(dir, "push", "-q", url, "main")
+			home := t.TempDir()
+			w.git(home, "clone", "-q", url, "copy")
+			copied := filepath.Join(home, "copy")
+			for i := range 80 {
+				w.git(copied, "commit", "-q", "--allow-empty", "-m", fmt.Sprint("mine ", i))
 			}
-			w.git(clone, "fsck", "--strict")
-		}
-	})
+			for i := range 5 {
+				w.commit(dir, "a", fmt.Sprint(i))
+			}
+			w.git(dir, "push", "-q", url, "main")
+			for _, version := range []string{"0", "2"} {
+				clone := filepath.Join(home, "v"+version)
+				w.git(home, "clone", "-q", copied, clone)
+				w.git(clone, "-c", "protocol.version="+version, "fetch", "-q", url, "main")
+				if got, want := w.rev(clone, "FETCH_HEAD"), w.rev(dir, "HEAD"); got != want {
+					t.Errorf("v%s: FETCH_HEAD = %s, want %s", version, got, want)
+				}
+				w.git(clone, "fsck", "--strict")
+			}
+		})
+	}
 }

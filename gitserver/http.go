@@ -178,11 +178,13 @@ func (s *Server) infoRefs(w http.ResponseWriter, r *http.Request, c *call, servi
 		}
 	}
 	err := s.advertise(r.Context(), c, wire, service)
-	if err != nil && d.begun {
-		c.log.Debug("advertisement interrupted", zap.Error(err))
-		return nil
+	if !d.begun {
+		return err
 	}
-	return err
+	if err != nil { // too late for a status
+		c.log.Debug("advertisement interrupted", zap.Error(err))
+	}
+	return nil
 }
 
 // serveRPC serves the body of a POST.

@@ -110,7 +110,12 @@ type idleReader struct{ d *httpDoor }
 
 func (r idleReader) Read(p []byte) (int, error) {
 	_ = r.d.rc.SetReadDeadline(time.Now().Add(r.d.s.cfg.IdleTimeout)) // not supported: in tests only
-	return r.d.r.Body.Read(p)
+	n, err := r.d.r.Body.Read(p)
+	if errors.Is(err, io.EOF) {
+		r.d.forget()
+		return n, io.EOF
+	}
+	return n, broken(err)
 }
 
 // boundedReader fails where a limit is passed.

@@ -337,16 +337,8 @@ func eventually(t *testing.T, within time.Duration, what string, ok func() bool)
 	}
 }
 
-// bothTransports runs a test over HTTP and over SSH.
-func bothTransports(t *testing.T, test func(t *testing.T, transport string)) {
-	t.Helper()
-	for _, transport := range []string{gitserver.TransportHTTP, gitserver.TransportSSH} {
-		t.Run(transport, func(t *testing.T) {
-			t.Parallel()
-			test(t, transport)
-		})
-	}
-}
+// transports are the doors that most tests go through.
+var transports = []string{gitserver.TransportHTTP, gitserver.TransportSSH}
 
 func wantText(t *testing.T, out string, texts ...string) {
 	t.Helper()

@@ -19,68 +19,74 @@ import (
 
 func TestPushes(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		w := newWorld(t, nil)
-		url, dir := w.url(transport, "shop.git"), w.work()
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			url, dir := w.url(transport, "shop.git"), w.work()
 
-		first := w.rev(dir, "HEAD")
-		w.git(dir, "push", url, "main")
-		if got := w.ref("shop", "refs/heads/main"); got != first {
-			t.Errorf("first push: main = %s, want %s", got, first)
-		}
-		w.check("shop")
-		p := w.recv.last(t)
-		if p.Repo != "shop" || p.Transport != transport || p.User == "" || p.ID == "" || len(p.Commands) != 1 ||
-			!p.Commands[0].IsCreate() || p.Commands[0].Ref != "refs/heads/main" {
-			t.Errorf("the Receiver saw %+v", p)
-		}
+			first := w.rev(dir, "HEAD")
+			w.git(dir, "push", url, "main")
+			if got := w.ref("shop", "refs/heads/main"); got != first {
+				t.Errorf("first push: main = %s, want %s", got, first)
+			}
+			w.check("shop")
+			p := w.recv.last(t)
+			if p.Repo != "shop" || p.Transport != transport || p.User == "" || p.ID == "" || len(p.Commands) != 1 ||
+				!p.Commands[0].IsCreate() || p.Commands[0].Ref != "refs/heads/main" {
+				t.Errorf("the Receiver saw %+v", p)
+			}
 
-		second := w.commit(dir, "app.py", strings.Repeat("print('hello')\n", 100))
-		third := w.commit(dir, "app.py", strings.Repeat("print('hello')\n", 100)+"print('you')\n")
-		w.git(dir, "push", url, "main")
-		if got := w.ref("shop", "refs/heads/main"); got != third {
-			t.Errorf("second push: main = %s, want %s", got, third)
-		}
-		w.check("shop")
+			second := w.commit(dir, "app.py", strings.Repeat("print('hello')\n", 100))
+			third := w.commit(dir, "app.py", strings.Repeat("print('hello')\n", 100)+"print('you')\n")
+			w.git(dir, "push", url, "main")
+			if got := w.ref("shop", "refs/heads/main"); got != third {
+				t.Errorf("second push: main = %s, want %s", got, third)
+			}
+			w.check("shop")
 
-		w.git(dir, "reset", "-q", "--hard", second)
-		forced := w.commit(dir, "app.py", "print('changed my mind')\n")
-		w.gitFails(dir, "push", url, "main")
-		w.git(dir, "push", "--force", url, "main")
-		if got := w.ref("shop", "refs/heads/main"); got != forced {
-			t.Errorf("force push: main = %s, want %s", got, forced)
-		}
-		w.check("shop")
+			w.git(dir, "reset", "-q", "--hard", second)
+			forced := w.commit(dir, "app.py", "print('changed my mind')\n")
+			w.gitFails(dir, "push", url, "main")
+			w.git(dir, "push", "--force", url, "main")
+			if got := w.ref("shop", "refs/heads/main"); got != forced {
+				t.Errorf("force push: main = %s, want %s", got, forced)
+			}
+			w.check("shop")
 
-		w.git(dir, "tag", "-a", "-m", "one", "v1.0")
-		w.git(dir, "push", url, "v1.0", "main:refs/heads/topic/x")
-		if got, want := w.ref("shop", "refs/tags/v1.0"), w.rev(dir, "v1.0"); got != want {
-			t.Errorf("tag: v1.0 = %s, want %s", got, want)
-		}
-		out := w.gitFails(dir, "push", url, ":main")
-		wantText(t, out, "deletion of the current branch prohibited", "it cannot be deleted")
-		w.git(dir, "push", url, ":topic/x", ":v1.0")
-		if w.ref("shop", "refs/heads/topic/x") != "" || w.ref("shop", "refs/tags/v1.0") != "" {
-			t.Error("deleted refs are still there")
-		}
-		if got := w.git(dir, "push", url, "main"); !strings.Contains(got, "Everything up-to-date") {
-			t.Errorf("push of nothing new: %s", got)
-		}
-		w.check("shop")
-	})
+			w.git(dir, "tag", "-a", "-m", "one", "v1.0")
+			w.git(dir, "push", url, "v1.0", "main:refs/heads/topic/x")
+			if got, want := w.ref("shop", "refs/tags/v1.0"), w.rev(dir, "v1.0"); got != want {
+				t.Errorf("tag: v1.0 = %s, want %s", got, want)
+			}
+			out := w.gitFails(dir, "push", url, ":main")
+			wantText(t, out, "deletion of the current branch prohibited", "it cannot be deleted")
+			w.git(dir, "push", url, ":topic/x", ":v1.0")
+			if w.ref("shop", "refs/heads/topic/x") != "" || w.ref("shop", "refs/tags/v1.0") != "" {
+				t.Error("deleted refs are still there")
+			}
+			if got := w.git(dir, "push", url, "main"); !strings.Contains(got, "Everything up-to-date") {
+				t.Errorf("push of nothing new: %s", got)
+			}
+			w.check("shop")
+		})
+	}
 }
 
 func TestPathsWithAndWithoutGit(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		w := newWorld(t, nil)
-		dir := w.work()
-		w.git(dir, "push", w.url(transport, "shop"), "main")
-		w.git(dir, "push", w.url(transport, "shop.git"), "main:other")
-		if w.ref("shop", "refs/heads/other") == "" || w.ref("shop", "refs/heads/main") == "" {
-			t.Error("shop and shop.git are not the same repository")
-		}
-	})
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			dir := w.work()
+			w.git(dir, "push", w.url(transport, "shop"), "main")
+			w.git(dir, "push", w.url(transport, "shop.git"), "main:other")
+			if w.ref("shop", "refs/heads/other") == "" || w.ref("shop", "refs/heads/main") == "" {
+				t.Error("shop and shop.git are not the same repository")
+			}
+		})
+	}
 }
 
 func TestScpStyleAddress(t *testing.T) {
@@ -131,13 +137,16 @@ func TestRejectedByTheReceiver(t *testing.T) {
 	}}
 	w := newWorld(t, recv)
 	dir := w.work()
-	bothTransports(t, func(t *testing.T, transport string) {
-		out := w.gitFails(dir, "push", w.url(transport, "shop"), "main")
-		wantText(t, out, "remote: -----> Building", "remote:  !     No default language",
-			"! [remote rejected] main -> main (pre-receive hook declined)")
-		out = w.gitFails(dir, "push", "-o", "x", w.url(transport, "shop"), "main:a", "main:b")
-		wantText(t, out, "remote: for a reason", "main -> a (no)", "main -> b (never)")
-	})
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			out := w.gitFails(dir, "push", w.url(transport, "shop"), "main")
+			wantText(t, out, "remote: -----> Building", "remote:  !     No default language",
+				"! [remote rejected] main -> main (pre-receive hook declined)")
+			out = w.gitFails(dir, "push", "-o", "x", w.url(transport, "shop"), "main:a", "main:b")
+			wantText(t, out, "remote: for a reason", "main -> a (no)", "main -> b (never)")
+		})
+	}
 	t.Cleanup(func() {
 		if got := w.ref("shop", "refs/heads/main"); got != "" {
 			t.Errorf("main = %s after a rejected push", got)
@@ -176,81 +185,90 @@ func TestCommitFunc(t *testing.T) {
 
 func TestAtomicPush(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		w := newWorld(t, nil)
-		url, dir := w.url(transport, "shop"), w.work()
-		w.git(dir, "push", url, "main")
-		w.commit(dir, "a", "a")
-		out := w.gitFails(dir, "push", "--atomic", url, "main", "main:refs/heads/main/sub")
-		wantText(t, out, "conflicts with another ref", "atomic push failed")
-		if got := w.ref("shop", "refs/heads/main"); got == w.rev(dir, "HEAD") {
-			t.Error("main moved with a failed atomic push")
-		}
-		if n := w.recv.count(); n != 1 {
-			t.Errorf("the Receiver was asked %d times, want 1", n)
-		}
-		out = w.gitFails(dir, "push", url, "main", "main:refs/heads/main/sub")
-		wantText(t, out, "conflicts with another ref")
-		if got := w.ref("shop", "refs/heads/main"); got != w.rev(dir, "HEAD") {
-			t.Error("main did not move with a push that is not atomic")
-		}
-		w.git(dir, "push", "--atomic", url, "main:x", "main:y")
-		if !w.recv.last(t).Atomic {
-			t.Error("the Receiver was not told that the push is atomic")
-		}
-		w.check("shop")
-	})
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			url, dir := w.url(transport, "shop"), w.work()
+			w.git(dir, "push", url, "main")
+			w.commit(dir, "a", "a")
+			out := w.gitFails(dir, "push", "--atomic", url, "main", "main:refs/heads/main/sub")
+			wantText(t, out, "conflicts with another ref", "atomic push failed")
+			if got := w.ref("shop", "refs/heads/main"); got == w.rev(dir, "HEAD") {
+				t.Error("main moved with a failed atomic push")
+			}
+			if n := w.recv.count(); n != 1 {
+				t.Errorf("the Receiver was asked %d times, want 1", n)
+			}
+			out = w.gitFails(dir, "push", url, "main", "main:refs/heads/main/sub")
+			wantText(t, out, "conflicts with another ref")
+			if got := w.ref("shop", "refs/heads/main"); got != w.rev(dir, "HEAD") {
+				t.Error("main did not move with a push that is not atomic")
+			}
+			w.git(dir, "push", "--atomic", url, "main:x", "main:y")
+			if !w.recv.last(t).Atomic {
+				t.Error("the Receiver was not told that the push is atomic")
+			}
+			w.check("shop")
+		})
+	}
 }
 
 func TestPushOptions(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		w := newWorld(t, nil)
-		url, dir := w.url(transport, "shop"), w.work()
-		w.git(dir, "push", "--push-option", "no-cache", "-o", "builder=heroku/builder:24", url, "main")
-		if got := strings.Join(w.recv.last(t).Options, "|"); got != "no-cache|builder=heroku/builder:24" {
-			t.Errorf("Options = %q", got)
-		}
-	})
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			url, dir := w.url(transport, "shop"), w.work()
+			w.git(dir, "push", "--push-option", "no-cache", "-o", "builder=heroku/builder:24", url, "main")
+			if got := strings.Join(w.recv.last(t).Options, "|"); got != "no-cache|builder=heroku/builder:24" {
+				t.Errorf("Options = %q", got)
+			}
+		})
+	}
 }
 
 // Progress arrives while the Receiver works: it returns only after the client
 // has shown its line.
 func TestProgressIsLive(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		shown := make(chan struct{})
-		recv := &receiver{fn: func(ctx context.Context, _ *gitserver.Push, progress io.Writer) (gitserver.CommitFunc, error) {
-			for i := range 3 {
-				fmt.Fprintf(progress, "line %d\n", i)
-				select {
-				case <-shown:
-				case <-ctx.Done():
-					return nil, ctx.Err()
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			shown := make(chan struct{})
+			recv := &receiver{fn: func(ctx context.Context, _ *gitserver.Push, progress io.Writer) (gitserver.CommitFunc, error) {
+				for i := range 3 {
+					fmt.Fprintf(progress, "line %d\n", i)
+					select {
+					case <-shown:
+					case <-ctx.Done():
+						return nil, ctx.Err()
+					}
+				}
+				return nil, nil
+			}}
+			w := newWorld(t, recv)
+			dir := w.work()
+			cmd := w.command(dir, "push", w.url(transport, "shop"), "main")
+			out, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(out)
+			for lines.Scan() {
+				if strings.Contains(lines.Text(), "remote: line") {
+					shown <- struct{}{}
 				}
 			}
-			return nil, nil
-		}}
-		w := newWorld(t, recv)
-		dir := w.work()
-		cmd := w.command(dir, "push", w.url(transport, "shop"), "main")
-		out, err := cmd.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for lines.Scan() {
-			if strings.Contains(lines.Text(), "remote: line") {
-				shown <- struct{}{}
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("push: %v", err)
 			}
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("push: %v", err)
-		}
-	})
+		})
+	}
 }
 
 func TestLongProgressIsSplit(t *testing.T) {
@@ -271,99 +289,105 @@ func TestLongProgressIsSplit(t *testing.T) {
 
 func TestKilledClientCancels(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		building, cancelled := make(chan struct{}), make(chan time.Time, 1)
-		recv := &receiver{fn: func(ctx context.Context, _ *gitserver.Push, progress io.Writer) (gitserver.CommitFunc, error) {
-			fmt.Fprintln(progress, "-----> Building")
-			close(building)
-			<-ctx.Done()
-			cancelled <- time.Now()
-			return nil, ctx.Err()
-		}}
-		w := newWorld(t, recv)
-		dir := w.work()
-		cmd := w.command(dir, "push", w.url(transport, "shop"), "main")
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		<-building
-		killed := time.Now()
-		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // as Ctrl-C does
-			t.Fatal(err)
-		}
-		_ = cmd.Wait()
-		select {
-		case at := <-cancelled:
-			if took := at.Sub(killed); took > time.Second {
-				t.Errorf("cancelled after %v, want within a second", took)
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			building, cancelled := make(chan struct{}), make(chan time.Time, 1)
+			recv := &receiver{fn: func(ctx context.Context, _ *gitserver.Push, progress io.Writer) (gitserver.CommitFunc, error) {
+				fmt.Fprintln(progress, "-----> Building")
+				close(building)
+				<-ctx.Done()
+				cancelled <- time.Now()
+				return nil, ctx.Err()
+			}}
+			w := newWorld(t, recv)
+			dir := w.work()
+			cmd := w.command(dir, "push", w.url(transport, "shop"), "main")
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
 			}
-		case <-time.After(10 * time.Second):
-			t.Fatal("not cancelled")
-		}
-		eventually(t, 2*time.Second, "leftovers are gone", func() bool { return len(w.leftovers("shop")) == 0 })
-		if got := w.ref("shop", "refs/heads/main"); got != "" {
-			t.Errorf("main = %s after a cancelled push", got)
-		}
-	})
+			<-building
+			killed := time.Now()
+			if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil { // as Ctrl-C does
+				t.Fatal(err)
+			}
+			_ = cmd.Wait()
+			select {
+			case at := <-cancelled:
+				if took := at.Sub(killed); took > time.Second {
+					t.Errorf("cancelled after %v, want within a second", took)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("not cancelled")
+			}
+			eventually(t, 2*time.Second, "leftovers are gone", func() bool { return len(w.leftovers("shop")) == 0 })
+			if got := w.ref("shop", "refs/heads/main"); got != "" {
+				t.Errorf("main = %s after a cancelled push", got)
+			}
+		})
+	}
 }
 
 func TestPushesQueue(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		release := make(chan struct{})
-		entered := make(chan string, 2)
-		recv := &receiver{fn: func(ctx context.Context, p *gitserver.Push, _ io.Writer) (gitserver.CommitFunc, error) {
-			entered <- p.Commands[0].Ref
-			select {
-			case <-release:
-			case <-ctx.Done():
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			release := make(chan struct{})
+			entered := make(chan string, 2)
+			recv := &receiver{fn: func(ctx context.Context, p *gitserver.Push, _ io.Writer) (gitserver.CommitFunc, error) {
+				entered <- p.Commands[0].Ref
+				select {
+				case <-release:
+				case <-ctx.Done():
+				}
+				return nil, ctx.Err()
+			}}
+			w := newWorld(t, recv)
+			dir := w.work()
+			url := w.url(transport, "shop")
+			first, second := w.command(dir, "push", url, "main:one"), w.command(dir, "push", url, "main:two")
+			if err := first.Start(); err != nil {
+				t.Fatal(err)
 			}
-			return nil, ctx.Err()
-		}}
-		w := newWorld(t, recv)
-		dir := w.work()
-		url := w.url(transport, "shop")
-		first, second := w.command(dir, "push", url, "main:one"), w.command(dir, "push", url, "main:two")
-		if err := first.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if got := <-entered; got != "refs/heads/one" {
-			t.Fatalf("entered: %s", got)
-		}
-		out, err := second.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := second.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines, waiting := bufio.NewScanner(out), false
-		for lines.Scan() {
-			if strings.Contains(lines.Text(), "Waiting for another push to shop to finish...") {
-				waiting = true
-				// Another repository does not wait.
-				other := w.command(dir, "push", w.url(transport, "other"), "main:three")
-				if err := other.Start(); err != nil {
-					t.Fatal(err)
-				}
-				if got := <-entered; got != "refs/heads/three" {
-					t.Errorf("entered: %s", got)
-				}
-				close(release)
-				if err := other.Wait(); err != nil {
-					t.Errorf("push to another repository: %v", err)
+			if got := <-entered; got != "refs/heads/one" {
+				t.Fatalf("entered: %s", got)
+			}
+			out, err := second.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := second.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines, waiting := bufio.NewScanner(out), false
+			for lines.Scan() {
+				if strings.Contains(lines.Text(), "Waiting for another push to shop to finish...") {
+					waiting = true
+					// Another repository does not wait.
+					other := w.command(dir, "push", w.url(transport, "other"), "main:three")
+					if err := other.Start(); err != nil {
+						t.Fatal(err)
+					}
+					if got := <-entered; got != "refs/heads/three" {
+						t.Errorf("entered: %s", got)
+					}
+					close(release)
+					if err := other.Wait(); err != nil {
+						t.Errorf("push to another repository: %v", err)
+					}
 				}
 			}
-		}
-		if !waiting {
-			t.Error("nothing was said of waiting")
-		}
-		if err := errors.Join(first.Wait(), second.Wait()); err != nil {
-			t.Error(err)
-		}
-		w.check("shop")
-	})
+			if !waiting {
+				t.Error("nothing was said of waiting")
+			}
+			if err := errors.Join(first.Wait(), second.Wait()); err != nil {
+				t.Error(err)
+			}
+			w.check("shop")
+		})
+	}
 }
 
 // Of two pushes from the same state, the second loses before it is built.
@@ -415,20 +439,23 @@ func TestStalePushIsNotBuilt(t *testing.T) {
 // A pack larger than http.postBuffer is sent in chunks, after a probe.
 func TestBigPush(t *testing.T) {
 	t.Parallel()
-	bothTransports(t, func(t *testing.T, transport string) {
-		w := newWorld(t, nil)
-		url, dir := w.url(transport, "shop"), w.work()
-		data := noise(3 << 20)
-		w.commit(dir, "noise", data)
-		w.git(dir, "-c", "http.postBuffer=65536", "push", url, "main")
-		w.check("shop")
-		back := t.TempDir()
-		w.git(back, "clone", "-q", url, "copy")
-		got, err := os.ReadFile(filepath.Join(back, "copy", "noise"))
-		if err != nil || string(got) != data {
-			t.Errorf("the clone differs: %v", err)
-		}
-	})
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			url, dir := w.url(transport, "shop"), w.work()
+			data := noise(3 << 20)
+			w.commit(dir, "noise", data)
+			w.git(dir, "-c", "http.postBuffer=65536", "push", url, "main")
+			w.check("shop")
+			back := t.TempDir()
+			w.git(back, "clone", "-q", url, "copy")
+			got, err := os.ReadFile(filepath.Join(back, "copy", "noise"))
+			if err != nil || string(got) != data {
+				t.Errorf("the clone differs: %v", err)
+			}
+		})
+	}
 }
 
 func TestShallowPush(t *testing.T) {
@@ -440,16 +467,19 @@ func TestShallowPush(t *testing.T) {
 	shallow := t.TempDir()
 	w.git(shallow, "clone", "-q", "--depth", "1", "file://"+dir, "copy")
 	copied := filepath.Join(shallow, "copy")
-	bothTransports(t, func(t *testing.T, transport string) {
-		asked := w.recv.count()
-		out := w.gitFails(copied, "push", w.url(transport, "open-"+transport), "main")
-		wantText(t, out, "your clone is shallow", "git fetch --unshallow", "shallow update not allowed")
-		_ = asked
-		// The history behind it is there: accepted.
-		w.git(dir, "push", w.url(transport, "closed-"+transport), "main")
-		w.git(copied, "push", w.url(transport, "closed-"+transport), "main:again")
-		w.check("closed-" + transport)
-	})
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			asked := w.recv.count()
+			out := w.gitFails(copied, "push", w.url(transport, "open-"+transport), "main")
+			wantText(t, out, "your clone is shallow", "git fetch --unshallow", "shallow update not allowed")
+			_ = asked
+			// The history behind it is there: accepted.
+			w.git(dir, "push", w.url(transport, "closed-"+transport), "main")
+			w.git(copied, "push", w.url(transport, "closed-"+transport), "main:again")
+			w.check("closed-" + transport)
+		})
+	}
 }
 
 func TestPushTimeout(t *testing.T) {
@@ -460,10 +490,13 @@ func TestPushTimeout(t *testing.T) {
 	}}
 	w := newWorld(t, recv, func(c *gitserver.Config) { c.PushTimeout = 300 * time.Millisecond })
 	dir := w.work()
-	bothTransports(t, func(t *testing.T, transport string) {
-		out := w.gitFails(dir, "push", w.url(transport, "shop"), "main")
-		wantText(t, out, "took too long", "nothing was changed", "remote rejected")
-	})
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			out := w.gitFails(dir, "push", w.url(transport, "shop"), "main")
+			wantText(t, out, "took too long", "nothing was changed", "remote rejected")
+		})
+	}
 }
 
 func TestRecoverAndRemove(t *testing.T) {

@@ -43,7 +43,7 @@ func (s *Server) receivePack(ctx context.Context, c *call, w *wire) error {
 		w.drain(ctx)
 		return errors.Join(err, out.fatal(text))
 	}
-	defer r.Close()
+	defer func() { c.warn("close repository", r.Close()) }()
 	v := &receiving{s: s, c: c, w: w, out: out, repo: r, req: req}
 	v.judgeCommands()
 	unpack := v.run(ctx, gone)
@@ -76,7 +76,7 @@ func (v *receiving) run(ctx context.Context, gone func(error)) (unpack string) {
 		v.rejectAll("unpacker error")
 		return text
 	}
-	defer q.Discard()
+	defer func() { v.c.warn("discard quarantine", q.Discard()) }()
 	v.judgeObjects(ctx, q)
 	if err := v.decide(ctx, q, gone); err != nil {
 		v.explain(ctx, err)
@@ -205,7 +205,7 @@ func (v *receiving) apply(ctx context.Context, q *repo.Quarantine, commit Commit
 	if err != nil {
 		return fmt.Errorf("lock refs: %w", err)
 	}
-	defer tx.Abort()
+	defer func() { v.c.warn("release refs", tx.Abort()) }()
 	for i, err := range tx.Verdicts() {
 		if err != nil {
 			v.reject(standing[i], v.refReason(err))
@@ -234,7 +234,7 @@ func (v *receiving) apply(ctx context.Context, q *repo.Quarantine, commit Commit
 // explain shows an error that concerns all commands, and rejects them.
 func (v *receiving) explain(ctx context.Context, err error) {
 	var d *declined
-	if !errors.As(err, &d) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if !errors.As(err, &d) || interrupted(err) {
 		text := v.s.words(ctx, v.c, err)
 		v.out.say("Push rejected: " + text)
 		v.rejectAll(text)

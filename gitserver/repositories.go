@@ -127,7 +127,7 @@ func (s *Server) finishRef(ctx context.Context, name string, u repo.RefUpdate) e
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // nothing was written through it that was not synced
 	now, err := r.Ref(u.Name)
 	if err != nil && !errors.Is(err, repo.ErrNotFound) {
 		return err
@@ -142,7 +142,7 @@ func (s *Server) finishRef(ctx context.Context, name string, u repo.RefUpdate) e
 	if err != nil {
 		return err
 	}
-	defer tx.Abort()
+	defer func() { _ = tx.Abort() }() // after Commit it does nothing
 	if err := errors.Join(tx.Verdicts()...); err != nil {
 		return err
 	}

@@ -38,10 +38,12 @@ func (s *Server) ServeSSH(ctx context.Context, ln net.Listener) error {
 	err = d.accept(ctx, ln)
 	endSessions(errShutdown)
 	d.finish(context.WithoutCancel(ctx))
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return errors.Join(err, ln.Close())
 	}
-	return errors.Join(err, ln.Close())
 }
 
 // An sshDoor is one run of ServeSSH.

@@ -237,7 +237,8 @@ type watchedReader struct {
 func (r *watchedReader) Read(p []byte) (int, error) {
 	r.timer.Reset(r.idle)
 	defer r.timer.Stop()
-	return r.r.Read(p)
+	n, err := r.r.Read(p)
+	return n, broken(err)
 }
 
 // A watchedWriter cuts off a client that reads nothing for too long. It may be

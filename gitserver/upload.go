@@ -22,12 +22,13 @@ func (s *Server) uploadPack(ctx context.Context, c *call, w *wire) error {
 	if err != nil {
 		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
 	}
-	defer r.Close()
+	defer func() { c.warn("close repository", r.Close()) }()
 	f := &fetch{s: s, c: c, w: w, in: pktline.NewReader(w.in), out: pktline.NewWriter(w.out), n: newNegotiation(r)}
-	if err := f.readWants(); err != nil {
-		if errors.Is(err, errHungUp) {
-			return nil
-		}
+	err = f.readWants()
+	if errors.Is(err, errHungUp) {
+		return nil
+	}
+	if err != nil {
 		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
 	}
 	send, err := f.negotiate(ctx)
@@ -138,7 +139,7 @@ func (f *fetch) negotiate(ctx context.Context) (send bool, err error) {
 	for {
 		kind, line, err := f.next()
 		switch {
-		case err != nil && isEOF(err) && f.c.stateless:
+		case isEOF(err) && f.c.stateless:
 			return false, nil
 		case err != nil:
 			return false, fmt.Errorf("read haves: %w", noEOF(err))

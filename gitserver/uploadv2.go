@@ -28,7 +28,7 @@ func (s *Server) uploadPackV2(ctx context.Context, c *call, w *wire) error {
 	if err != nil {
 		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
 	}
-	defer r.Close()
+	defer func() { c.warn("close repository", r.Close()) }()
 	in := pktline.NewReader(w.in)
 	for {
 		req, err := s.readV2(in)
@@ -69,7 +69,7 @@ func (s *Server) readV2(in *pktline.Reader) (*v2Request, error) {
 	for lines := 0; ; lines++ {
 		kind, line, err := in.Next()
 		switch {
-		case err != nil && isEOF(err) && lines == 0:
+		case isEOF(err) && lines == 0:
 			return nil, errHungUp
 		case err != nil:
 			return nil, fmt.Errorf("read command: %w", noEOF(err))

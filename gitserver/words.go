@@ -19,6 +19,8 @@ var (
 	errGone        = errors.New("client is gone")
 )
 
+const endedEarly = "the connection ended too early; try again"
+
 // words turns an error into what the client may read. What it does not know is
 // an internal error, logged whole under the call's ID.
 func (s *Server) words(ctx context.Context, c *call, err error) string {
@@ -34,12 +36,8 @@ func knownWords(ctx context.Context, c *call, err error) (string, bool) {
 	switch {
 	case errors.As(err, &user):
 		return user.Text, true
-	case errors.Is(context.Cause(ctx), errPushTimeout):
-		return "the push took too long and was stopped; nothing was changed", true
-	case errors.Is(context.Cause(ctx), errShutdown):
-		return "the server is shutting down; push again in a moment", true
-	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return "cancelled; nothing was changed", true
+	case interrupted(err):
+		return interruptionWords(ctx, err), true
 	case errors.Is(err, ErrBusy):
 		return fmt.Sprintf("too many pushes to %s are waiting; push again later", c.repo), true
 	case errors.Is(err, ErrNotFound), errors.Is(err, repo.ErrNotRepository):
@@ -48,12 +46,48 @@ func knownWords(ctx context.Context, c *call, err error) (string, bool) {
 		return fmt.Sprintf("you may not do that to repository %s; ask its owner for access", c.repo), true
 	case errors.Is(err, pktline.ErrLength):
 		return "this is not a git packet: " + err.Error(), true
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return "nothing was received for too long; check the connection and try again", true
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "the connection ended too early; try again", true
 	}
-	return packWords(err)
+	if text, ok := packWords(err); ok {
+		return text, true
+	}
+	return endedEarly, errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+}
+
+// interrupted reports whether an error comes from the end of a context or of a
+// connection.
+func interrupted(err error) bool {
+	for _, known := range []error{
+		context.Canceled, context.DeadlineExceeded, errPushTimeout, errShutdown, errGone,
+		os.ErrDeadlineExceeded,
+	} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
+}
+
+func interruptionWords(ctx context.Context, err error) string {
+	cause := errors.Join(err, context.Cause(ctx))
+	switch {
+	case errors.Is(cause, errPushTimeout):
+		return "the push took too long and was stopped; nothing was changed"
+	case errors.Is(cause, errShutdown):
+		return "the server is shutting down; push again in a moment"
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return "nothing was received for too long; check the connection and try again"
+	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "cancelled; nothing was changed"
+	}
+	return endedEarly
+}
+
+// broken marks an error of reading from a client, except the end.
+func broken(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errGone, err)
 }
 
 // packWords explains what is wrong with a pack; its errors name objects and
