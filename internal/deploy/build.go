@@ -17,6 +17,8 @@ type slug struct {
 	digest    string
 	size      int64
 	processes []state.Process
+	language  string
+	version   string // of the language
 	tag       string // a tag that only the build needed, "" if none
 	hold      func() // lets the registry sweep again
 }
@@ -49,7 +51,10 @@ func (d *Deployer) build(ctx context.Context, p *push) (gitserver.CommitFunc, er
 	p.announceProcesses()
 	p.out.step("Compressing...")
 	p.out.detail("Done: %s", megabytes(res.Size))
-	s := slug{digest: res.Digest, size: res.Size, processes: processes(p, res), tag: tag, hold: release}
+	s := slug{
+		digest: res.Digest, size: res.Size, processes: processes(p, res), tag: tag, hold: release,
+		language: p.plan.Language, version: p.plan.Version.Resolved,
+	}
 	return d.releaser(p, s), nil
 }
 

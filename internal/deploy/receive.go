@@ -141,17 +141,31 @@ func (d *Deployer) known(ctx context.Context, p *push) (commit gitserver.CommitF
 	}
 	p.out.warn(fmt.Sprintf("Releasing the slug of %s again. Nothing was built; -o no-cache builds it anew.", rel.Tag()))
 	p.out.text("\n")
-	slug := slug{digest: rel.Slug, size: rel.Size, processes: rel.Processes, hold: release}
+	slug := slug{
+		digest: rel.Slug, size: rel.Size, processes: rel.Processes, hold: release,
+		language: rel.Language, version: rel.LanguageVersion,
+	}
 	return d.releaser(p, slug), true, nil
+}
+
+// detectOptions tell detection what the builder has. Of a builder that the push
+// names nothing is known. An app that names no version keeps that of its last
+// build, unless the push says to forget it.
+func (d *Deployer) detectOptions(p *push) buildpacks.Options {
+	if p.opts.builder != "" {
+		return buildpacks.Options{Builder: p.opts.builder}
+	}
+	o := buildpacks.Options{Python: d.cfg.Builder.PythonVersions()}
+	if p.current.Language == "python" && !p.opts.noCache {
+		o.CachedPython = p.current.LanguageVersion
+	}
+	return o
 }
 
 // detect decides what the app is.
 func (d *Deployer) detect(ctx context.Context, p *push) error {
 	started := time.Now()
-	plan, err := buildpacks.Detect(ctx, p.source, buildpacks.Options{Python: d.cfg.Builder.PythonVersions()})
-	if err == nil && plan.Unavailable != nil && p.opts.builder == "" {
-		err = plan.Unavailable
-	}
+	plan, err := buildpacks.Detect(ctx, p.source, d.detectOptions(p))
 	p.plan = plan
 	if p.opts.detect {
 		if plan != nil {

@@ -15,6 +15,10 @@ import (
 // errOnlyDetect ends a push that asked for detection alone.
 var errOnlyDetect = errors.New("detection only")
 
+// exitNothingDetected is the lifecycle's exit code when no buildpack takes the
+// app (platform specification, "Exit codes").
+const exitNothingDetected = 20
+
 // reject is the one place where an error of a push becomes words. It writes
 // them, and returns what git is told.
 func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
@@ -38,8 +42,10 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 	case ctx.Err() != nil, errors.Is(err, build.ErrCanceled):
 		p.out.rejected(p.Repo, "Push cancelled: nothing was released.")
 	case errors.As(err, &failed):
-		if failed.Text != "" {
-			p.out.text("\n")
+		p.out.text("\n")
+		if failed.Code == exitNothingDetected {
+			p.out.warn("The builder has no buildpack for this " + p.language() + " app.\nPush with -o builder=REF to build it with another builder that the operator allows.")
+		} else if failed.Text != "" {
 			p.out.warn(failed.Text)
 		}
 		p.out.rejected(p.Repo, "Push rejected, failed to compile "+p.language()+" app.")

@@ -7,17 +7,20 @@ import (
 
 // A Release is a slug with its process types. It never changes once recorded.
 type Release struct {
-	App         string // the app's name
-	Version     int    // 1, 2, …
-	Slug        string // the image's manifest digest, "sha256:…"
-	Size        int64  // bytes of the slug, compressed
-	Commit      string // hex
-	Ref         string // the reference that was pushed
-	OldCommit   string // what Ref held before the push; zeros if it was made by it
-	Processes   []Process
-	User        string // who
-	Description string
-	Created     time.Time
+	App       string // the app's name
+	Version   int    // 1, 2, …
+	Slug      string // the image's manifest digest, "sha256:…"
+	Size      int64  // bytes of the slug, compressed
+	Commit    string // hex
+	Ref       string // the reference that was pushed
+	OldCommit string // what Ref held before the push; zeros if it was made by it
+	Processes []Process
+	// Language and LanguageVersion are what detection decided: "python", "3.13.1".
+	Language        string
+	LanguageVersion string
+	User            string // who
+	Description     string
+	Created         time.Time
 }
 
 // A Process is a process type and how it is started.

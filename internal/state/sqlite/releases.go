@@ -31,10 +31,11 @@ func (s *Store) AddRelease(ctx context.Context, rel state.Release, after int) (s
 		}
 		rel.Version = newest + 1
 		_, err = tx.ExecContext(ctx, `INSERT INTO releases
-			(app_id, version, slug, size, commit_id, ref, old_commit, processes, user, description, created_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			(app_id, version, slug, size, commit_id, ref, old_commit, processes,
+			language, language_version, user, description, created_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			appID, rel.Version, rel.Slug, rel.Size, rel.Commit, rel.Ref, rel.OldCommit, string(processes),
-			rel.User, rel.Description, rel.Created.UnixMicro())
+			rel.Language, rel.LanguageVersion, rel.User, rel.Description, rel.Created.UnixMicro())
 		return err
 	})
 	if err != nil {
@@ -43,8 +44,8 @@ func (s *Store) AddRelease(ctx context.Context, rel state.Release, after int) (s
 	return rel, nil
 }
 
-const selectReleases = `SELECT version, slug, size, commit_id, ref, old_commit, processes, user, description,
-	releases.created_at FROM releases JOIN apps ON apps.id = app_id WHERE apps.name = ? `
+const selectReleases = `SELECT version, slug, size, commit_id, ref, old_commit, processes, language, language_version,
+	user, description, releases.created_at FROM releases JOIN apps ON apps.id = app_id WHERE apps.name = ? `
 
 // Releases lists the newest releases of an app, newest first; all of them if
 // limit is 0.
@@ -87,7 +88,7 @@ func (s *Store) releases(ctx context.Context, app, where string, arg any) ([]sta
 		var processes string
 		var created int64
 		err := rows.Scan(&rel.Version, &rel.Slug, &rel.Size, &rel.Commit, &rel.Ref, &rel.OldCommit, &processes,
-			&rel.User, &rel.Description, &created)
+			&rel.Language, &rel.LanguageVersion, &rel.User, &rel.Description, &created)
 		if err != nil {
 			return nil, fmt.Errorf("list releases of %s: %w", app, err)
 		}

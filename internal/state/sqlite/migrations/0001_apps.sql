@@ -14,6 +14,8 @@ CREATE TABLE releases (
     ref         TEXT NOT NULL,
     old_commit  TEXT NOT NULL,
     processes   TEXT NOT NULL,
+    language    TEXT NOT NULL,
+    language_version TEXT NOT NULL,
     user        TEXT NOT NULL,
     description TEXT NOT NULL,
     created_at  INTEGER NOT NULL,
