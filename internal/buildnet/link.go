@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -17,6 +18,9 @@ import (
 const (
 	// insideName is the device that a build sees.
 	insideName = "eth0"
+	// upTimeout bounds the wait for a device, of which the kernel takes up to
+	// a second.
+	upTimeout = 3 * time.Second
 	// tries bounds the search for a free address.
 	tries = 64
 )
@@ -58,6 +62,9 @@ func connect(ns *os.File, instance string) (string, error) {
 	if err == nil {
 		err = inside(ns, func() error { return buildEnd(addr) })
 	}
+	if err == nil {
+		err = waitUp(name)
+	}
 	if err != nil {
 		return "", errors.Join(err, netlink.LinkDel(veth))
 	}
@@ -97,6 +104,25 @@ func hostEnd(name string) (netip.Addr, error) {
 		return addr, addNeighbour(link, addr, buildMAC())
 	}
 	return netip.Addr{}, errors.New("no free address for a build network")
+}
+
+// waitUp waits until the kernel has noticed that both ends are up. Before
+// that, it drops what is sent to the build, and a first connection would take
+// a second. To ask makes it notice, since Linux 6.8; before, it takes a moment.
+func waitUp(name string) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for range int(upTimeout / time.Millisecond) {
+		link, err := netlink.LinkByName(name)
+		if err != nil {
+			return fmt.Errorf("find veth: %w", err)
+		}
+		if link.Attrs().OperState == netlink.OperUp {
+			return nil
+		}
+		<-tick.C
+	}
+	return fmt.Errorf("device %s does not come up", name)
 }
 
 // buildEnd runs inside the namespace.

@@ -21,7 +21,7 @@ type Namespace struct {
 	path    string
 	device  string // the host's end of the veth pair; "" where it is not ours
 	cfg     Config
-	onClose func()
+	later   func(remove func() error) // given to a pool; nil to remove at once
 
 	//nolint:containedctx // the namespace's own life, which its relays share
 	ctx    context.Context
@@ -118,7 +118,7 @@ func prepareHost(cfg Config) error {
 }
 
 func newNamespace(ctx context.Context, file *os.File, cfg Config) *Namespace {
-	n := &Namespace{file: file, cfg: cfg, onClose: func() {}}
+	n := &Namespace{file: file, cfg: cfg}
 	// Relays end with Close, not with whoever asked for the namespace.
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return n
@@ -231,7 +231,8 @@ func (n *Namespace) keep(c io.Closer) {
 	n.open = append(n.open, c)
 }
 
-// Close ends the relays and removes the namespace. Closing twice is no error.
+// Close ends the relays and removes the namespace; one of a [Pool] soon after.
+// Closing twice is no error.
 func (n *Namespace) Close() error {
 	n.mu.Lock()
 	if n.closed {
@@ -247,15 +248,23 @@ func (n *Namespace) Close() error {
 		errs = append(errs, c.Close())
 	}
 	n.work.Wait()
-	if n.device != "" {
-		errs = append(errs, removeDevice(n.device))
+	if n.later != nil {
+		n.later(n.remove)
+	} else {
+		errs = append(errs, n.remove())
 	}
-	errs = append(errs, n.file.Close())
-	n.onClose()
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close build network: %w", err)
 	}
 	return nil
+}
+
+// remove takes some 20 ms, in which the kernel waits for itself.
+func (n *Namespace) remove() error {
+	if n.device == "" {
+		return n.file.Close()
+	}
+	return errors.Join(removeDevice(n.device), n.file.Close())
 }
 
 // removeDevice removes the veth pair at once; the kernel alone would take its

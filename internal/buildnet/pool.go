@@ -67,11 +67,21 @@ func (p *Pool) Get(ctx context.Context, ports []Port) (*Namespace, error) {
 	}
 	// The next one is made when this one's build is over and the machine
 	// has time.
-	n.onClose = p.fill
+	n.later = p.remove
 	if err := n.openPorts(ctx, ports); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
+}
+
+// remove removes a namespace in the background, and makes the next.
+func (p *Pool) remove(do func() error) {
+	p.work.Go(func() {
+		if err := do(); err != nil {
+			p.cfg.Log.Warn("build network not removed", zap.Error(err))
+		}
+		p.fill()
+	})
 }
 
 // fill makes the next namespace in the background, unless there is one.
