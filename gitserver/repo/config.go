@@ -31,7 +31,7 @@ func parseConfig(data []byte, each func(configVar) error) error {
 		case !ok:
 			return nil
 		case isConfigSpace(c):
-		case c == '#' || c == ';':
+		case isComment(c):
 			p.line()
 		case c == '[':
 			s, err := p.section()
@@ -157,29 +157,28 @@ func (p *configParser) variable(base string, c byte) (configVar, error) {
 
 func (p *configParser) value() (string, error) {
 	var out []byte
-	quote, comment, space := false, false, 0
+	quote, space := false, 0
 	for {
 		c, ok := p.next()
-		switch {
-		case c == '\n' || !ok:
+		if c == '\n' || !ok {
 			if quote {
 				return "", fmt.Errorf("%w: open quote", errConfig)
 			}
 			return string(out), nil
-		case comment:
-			continue
-		case isConfigSpace(c) && !quote:
-			if len(out) > 0 {
-				space++
-			}
-			continue
-		case !quote && (c == ';' || c == '#'):
-			comment = true
+		}
+		if !quote && isComment(c) {
+			p.line()
+			return string(out), nil
+		}
+		if isConfigSpace(c) && !quote {
+			space++
 			continue
 		}
-		for ; space > 0; space-- {
-			out = append(out, ' ')
+		if len(out) == 0 {
+			space = 0
 		}
+		out = append(out, strings.Repeat(" ", space)...)
+		space = 0
 		switch c {
 		case '"':
 			quote = !quote
@@ -218,6 +217,8 @@ func (p *configParser) escape() (c byte, add bool, err error) {
 func isConfigSpace(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'
 }
+
+func isComment(c byte) bool { return c == '#' || c == ';' }
 
 func isAlpha(c byte) bool { c |= 0x20; return c >= 'a' && c <= 'z' }
 

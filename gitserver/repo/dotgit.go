@@ -79,6 +79,12 @@ func isNTFSDot(name []byte, want ntfsName) bool {
 	if len(name) >= 8 && hasFoldPrefix(name, want.name[:6]) && name[6] == '~' && name[7] >= '1' && name[7] <= '4' {
 		return onlySpacesAndDots(name[8:])
 	}
+	return isFallbackShort(name, want.short) && onlySpacesAndDots(name[8:])
+}
+
+// isFallbackShort says whether name begins with the short name that NTFS makes
+// up when the ordinary ones are taken: some of the prefix, a tilde, a number.
+func isFallbackShort(name []byte, prefix string) bool {
 	if len(name) < 8 {
 		return false
 	}
@@ -96,11 +102,11 @@ func isNTFSDot(name []byte, want ntfsName) bool {
 				return false
 			}
 			tilde = true
-		case i >= 6 || c >= 0x80 || lower(c) != want.short[i]:
+		case i >= 6 || c >= 0x80 || lower(c) != prefix[i]:
 			return false
 		}
 	}
-	return onlySpacesAndDots(name[8:])
+	return true
 }
 
 func onlySpacesAndDots(b []byte) bool {

@@ -133,6 +133,13 @@ func checkEntryName(e *treeEntry, note blobNote) error {
 	if c != '.' && c|0x20 != 'g' && c < 0x80 && class == 0 {
 		return nil
 	}
+	return checkOddName(e, note)
+}
+
+// checkOddName looks closely at a name that some file system may take for
+// another one.
+func checkOddName(e *treeEntry, note blobNote) error {
+	name := e.name
 	switch {
 	case string(name) == ".":
 		return bad("hasDot", "contains '.'")
@@ -141,33 +148,26 @@ func checkEntryName(e *treeEntry, note blobNote) error {
 	case isHFSDot(name, "git"):
 		return bad("hasDotgit", "contains '.git'")
 	}
+	modules := isHFSDot(name, "gitmodules")
+	// To NTFS a backslash separates directories.
+	for part, more := name, true; more; {
+		if isNTFSDotGit(part) {
+			return bad("hasDotgit", "contains '.git'")
+		}
+		modules = modules || isNTFSDot(part, ntfsModules)
+		_, part, more = bytes.Cut(part, []byte{'\\'})
+	}
 	symlink := e.mode&modeType == modeLink
-	if isHFSDot(name, "gitmodules") || isNTFSDot(name, ntfsModules) {
+	if modules {
 		if symlink {
 			return bad("gitmodulesSymlink", ".gitmodules is a symbolic link")
 		}
 		note(e.hash, noteModules)
 	}
-	if (isHFSDot(name, "gitattributes") || isNTFSDot(name, ntfsAttributes)) && !symlink {
+	if !symlink && (isHFSDot(name, "gitattributes") || isNTFSDot(name, ntfsAttributes)) {
 		note(e.hash, noteAttributes)
 	}
-	// To NTFS a backslash separates directories.
-	for part := name; ; {
-		if isNTFSDotGit(part) {
-			return bad("hasDotgit", "contains '.git'")
-		}
-		_, rest, ok := bytes.Cut(part, []byte{'\\'})
-		if !ok {
-			return nil
-		}
-		if isNTFSDot(rest, ntfsModules) {
-			if symlink {
-				return bad("gitmodulesSymlink", ".gitmodules is a symbolic link")
-			}
-			note(e.hash, noteModules)
-		}
-		part = rest
-	}
+	return nil
 }
 
 // checkOrder applies git's verify_ordered: entries are sorted as if trees

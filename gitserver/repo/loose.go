@@ -71,6 +71,9 @@ func (l *looseFile) readHead() error {
 
 // Read reads the content.
 func (l *looseFile) Read(b []byte) (int, error) {
+	if l.z == nil {
+		return 0, os.ErrClosed
+	}
 	if l.left == 0 {
 		return 0, io.EOF
 	}
@@ -88,10 +91,15 @@ func (l *looseFile) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close closes the file. It is not called twice.
+// Close closes the file and gives the buffers back, once: a second call must
+// not put them where two readers would find them.
 func (l *looseFile) Close() error {
+	if l.z == nil {
+		return nil
+	}
 	inflaters.Put(l.z)
 	bufReaders.Put(l.br)
+	l.z, l.br = nil, nil
 	return l.f.Close()
 }
 

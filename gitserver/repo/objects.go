@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -176,6 +177,9 @@ type packStream struct {
 
 // Read reads the content.
 func (s *packStream) Read(b []byte) (int, error) {
+	if s.done == nil {
+		return 0, os.ErrClosed
+	}
 	if s.left == 0 {
 		return 0, io.EOF
 	}
@@ -194,7 +198,7 @@ func (s *packStream) Read(b []byte) (int, error) {
 func (s *packStream) Close() error {
 	if s.done != nil {
 		s.done()
-		s.done, s.left = nil, 0
+		s.done = nil
 	}
 	return nil
 }

@@ -107,12 +107,8 @@ func checkFormat(path string) error {
 		switch {
 		case v.section == "core" && !v.hasSub && v.key == "repositoryformatversion":
 			version = v.value
-		case v.section == "extensions" && !v.hasSub:
-			known := v.key == "objectformat" && strings.EqualFold(v.value, "sha1") ||
-				v.key == "refstorage" && v.value == "files" || v.key == "noop"
-			if !known {
-				unsupported = v.key + " = " + v.value
-			}
+		case v.section == "extensions" && !v.hasSub && !knownExtension(v):
+			unsupported = v.key + " = " + v.value
 		}
 		return nil
 	})
@@ -125,6 +121,16 @@ func checkFormat(path string) error {
 		return fmt.Errorf("%w: repository extension %q", errors.ErrUnsupported, unsupported)
 	}
 	return nil
+}
+
+func knownExtension(v configVar) bool {
+	switch v.key {
+	case "objectformat":
+		return strings.EqualFold(v.value, "sha1")
+	case "refstorage":
+		return v.value == "files"
+	}
+	return v.key == "noop"
 }
 
 func (o *Options) setDefaults() {

@@ -121,3 +121,36 @@ func BenchmarkRepo(b *testing.B) {
 type counter int
 
 func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
+
+// BenchmarkTinyPush takes in one commit on a small history.
+func BenchmarkTinyPush(b *testing.B) {
+	src := history(b, 20)
+	base := pack(b, src, "main~1\n")
+	p := pack(b, src, "main\n^main~1\n", "--thin")
+	tip := head(b, src)
+	for name, o := range map[string]repo.Options{"synced": {}, "not synced": {NoSync: true}} {
+		b.Run(name, func(b *testing.B) {
+			r := create(b, o)
+			take(b, r, base)
+			for b.Loop() {
+				r, err := repo.Open(r.Dir(), o)
+				if err != nil {
+					b.Fatal(err)
+				}
+				take(b, r, p, tip)
+				for _, u := range []repo.RefUpdate{{Name: "refs/heads/main", New: tip}, {Name: "refs/heads/main", Old: tip}} {
+					tx, err := r.Update(b.Context(), []repo.RefUpdate{u})
+					if err != nil || tx.Failed() {
+						b.Fatal(err, tx.Verdicts())
+					}
+					if err := tx.Commit(); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := r.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

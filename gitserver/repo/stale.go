@@ -85,21 +85,23 @@ func (r *Repo) cleanLocks() error {
 		return err
 	})
 	for _, path := range locks {
-		st, serr := os.Lstat(path)
-		if serr != nil || !isOneOf(st, ours) {
-			continue
+		if st, serr := os.Lstat(path); serr == nil && isOneOf(st, ours) {
+			err = errors.Join(err, r.breakLock(path))
 		}
-		if path == r.path("packed-refs")+lockSuffix {
-			if rerr := os.Remove(r.path("packed-refs") + packedNew); rerr != nil && !isNotExist(rerr) {
-				err = errors.Join(err, rerr)
-			}
-		}
-		err = errors.Join(err, os.Remove(path))
 	}
 	for _, d := range twins {
 		err = errors.Join(err, os.Remove(r.path(locksDir+"/"+d.Name())))
 	}
 	return err
+}
+
+func (r *Repo) breakLock(path string) error {
+	if path == r.path("packed-refs")+lockSuffix {
+		if err := os.Remove(r.path("packed-refs") + packedNew); err != nil && !isNotExist(err) {
+			return err
+		}
+	}
+	return os.Remove(path)
 }
 
 func isOneOf(st fs.FileInfo, list []fs.FileInfo) bool {
