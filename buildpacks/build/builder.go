@@ -93,7 +93,15 @@ func (b *Builder) ForgetCache(ctx context.Context, app string) error {
 	return removeVolume(ctx, b.cfg.Engine, CacheVolume(b.instance, app))
 }
 
+// bundledRef is what engines call the bundled builder; "" if there is none.
+func (b *Builder) bundledRef() string {
+	if b.bundle == nil {
+		return ""
+	}
+	return b.bundle.ref
+}
+
 // trusts tells whether all phases may run in one container of this builder.
 func (b *Builder) trusts(ref string) bool {
-	return b.bundle != nil && ref == b.bundle.ref || slices.Contains(b.cfg.Trusted, ref)
+	return ref == b.bundledRef() || slices.Contains(b.cfg.Trusted, ref)
 }

@@ -37,7 +37,8 @@ type Config struct {
 	// builder references and buildpack URIs. Trusted builders are allowed.
 	Allowed []string
 	// LifecycleImage runs the phases that hold the token when a builder is
-	// not trusted; buildpacksio/lifecycle at the builder's version if empty.
+	// not trusted. If empty, the bundled builder's lifecycle does, or where
+	// there is none, buildpacksio/lifecycle at the version of the builder.
 	LifecycleImage string
 	// Keychain signs in to other registries, for builders and run images;
 	// anonymous if nil.

@@ -1,7 +1,15 @@
 package docker_test
 
 import (
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"go.uber.org/goleak"
 
 	"slipway/buildpacks/build"
 	"slipway/buildpacks/docker"
@@ -9,19 +17,151 @@ import (
 	"slipway/internal/testkit/dockerd"
 )
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 func TestEngine(t *testing.T) {
 	d := dockerd.Start(t)
 	enginetest.Run(t, func(t *testing.T, env enginetest.Env) build.Engine {
 		t.Helper()
-		e, err := docker.Open(t.Context(), docker.Config{Host: d.Host, Dir: env.Dir, Resolvers: env.Resolvers})
-		if err != nil {
-			t.Fatalf("Open() = %v", err)
-		}
-		t.Cleanup(func() {
-			if err := e.Close(); err != nil {
-				t.Errorf("Close() = %v", err)
-			}
-		})
-		return e
+		return open(t, docker.Config{Host: d.Host, Dir: env.Dir, Resolvers: env.Resolvers})
 	})
+	t.Run("what a killed server left is removed", func(t *testing.T) { testRecover(t, d) })
+	t.Run("a daemon that was restarted", func(t *testing.T) { testHolderGone(t, d) })
+	t.Run("available", func(t *testing.T) {
+		if v, err := docker.Available(t.Context(), d.Host); err != nil || v == "" {
+			t.Errorf("Available() = %q, %v", v, err)
+		}
+	})
+}
+
+func open(t *testing.T, cfg docker.Config) *docker.Engine {
+	t.Helper()
+	e, err := docker.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatalf("Open() = %v", err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("Close() = %v", err)
+		}
+	})
+	return e
+}
+
+func testRecover(t *testing.T, d *dockerd.Daemon) {
+	killed := docker.Config{Host: d.Host, Dir: t.TempDir()}
+	other := docker.Config{Host: d.Host, Dir: t.TempDir()}
+	for _, cfg := range []docker.Config{killed, other} {
+		e := open(t, cfg)
+		network, err := e.OpenNetwork(t.Context(), nil)
+		if err != nil {
+			t.Fatalf("OpenNetwork() = %v", err)
+		}
+		t.Cleanup(func() { _ = network.Close() }) // its holder may be gone
+		instance := build.Instance(cfg.Dir)
+		res, err := e.ContainerCreate(t.Context(), client.ContainerCreateOptions{
+			Config: &container.Config{
+				Image: "slipway/holder:1", Labels: map[string]string{build.LabelInstance: instance, build.LabelBuild: "b1"},
+			},
+			HostConfig: &container.HostConfig{
+				NetworkMode: container.NetworkMode(network.Mode()),
+				Binds: []string{
+					build.BuildVolumePrefix(instance) + "layers-abc:/layers",
+					build.CacheVolume(instance, "hello") + ":/cache",
+				},
+			},
+		})
+		if err != nil {
+			t.Fatalf("create container: %v", err)
+		}
+		if _, err := e.ContainerStart(t.Context(), res.ID, client.ContainerStartOptions{}); err != nil {
+			t.Fatalf("start container: %v", err)
+		}
+	}
+	again := open(t, killed)
+	if left, err := again.Leftovers(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("after Open: %v, %v, want nothing", left, err)
+	}
+	if left, err := open(t, docker.Config{Host: d.Host, Dir: t.TempDir()}).Leftovers(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("a third server has %v, %v, want nothing", left, err)
+	}
+	volumes, err := again.VolumeList(t.Context(), client.VolumeListOptions{})
+	if err != nil {
+		t.Fatalf("list volumes: %v", err)
+	}
+	var names []string
+	for _, v := range volumes.Items {
+		names = append(names, v.Name)
+	}
+	all := strings.Join(names, " ")
+	for _, want := range []string{
+		build.CacheVolume(build.Instance(killed.Dir), "hello"),
+		build.CacheVolume(build.Instance(other.Dir), "hello"),
+		build.BuildVolumePrefix(build.Instance(other.Dir)) + "layers-abc",
+	} {
+		if !strings.Contains(all, want) {
+			t.Errorf("volume %s is gone; left are %s", want, all)
+		}
+	}
+	open(t, other) // removes its own
+}
+
+// testHolderGone has somebody remove the idle holder.
+func testHolderGone(t *testing.T, d *dockerd.Daemon) {
+	cfg := docker.Config{Host: d.Host, Dir: t.TempDir()}
+	e := open(t, cfg)
+	mode := ""
+	for range 2 {
+		network, err := e.OpenNetwork(t.Context(), nil)
+		if err != nil {
+			t.Fatalf("OpenNetwork() = %v", err)
+		}
+		if mode != "" && network.Mode() != mode {
+			t.Errorf("Mode() = %q, want that of the idle holder, %q", network.Mode(), mode)
+		}
+		mode = network.Mode()
+		if err := network.Close(); err != nil {
+			t.Fatalf("Close() = %v", err)
+		}
+	}
+	id := strings.TrimPrefix(mode, "container:")
+	if _, err := e.ContainerRemove(t.Context(), id, client.ContainerRemoveOptions{Force: true}); err != nil {
+		t.Fatalf("remove holder: %v", err)
+	}
+	network, err := e.OpenNetwork(t.Context(), nil)
+	if err != nil {
+		t.Fatalf("OpenNetwork() after the holder was removed = %v", err)
+	}
+	if network.Mode() == mode {
+		t.Errorf("Mode() = %q, that of the removed holder", mode)
+	}
+	if err := network.Close(); err != nil {
+		t.Errorf("Close() = %v", err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	nobody := "unix://" + filepath.Join(t.TempDir(), "docker.sock")
+	if _, err := docker.Open(t.Context(), docker.Config{Host: nobody, Dir: t.TempDir()}); !errors.Is(err, docker.ErrUnavailable) {
+		t.Errorf("Open() without a daemon = %v, want ErrUnavailable", err)
+	}
+	if _, err := docker.Available(t.Context(), nobody); !errors.Is(err, docker.ErrUnavailable) {
+		t.Errorf("Available() without a daemon = %v, want ErrUnavailable", err)
+	}
+	if _, err := docker.Open(t.Context(), docker.Config{Host: "nonsense", Dir: t.TempDir()}); err == nil {
+		t.Error("Open() of a host that is none = nil")
+	}
+	if _, err := docker.Open(t.Context(), docker.Config{}); err == nil {
+		t.Error("Open() without a directory = nil")
+	}
+}
+
+// The holder's program is made by hand: the kernel and readelf must take it.
+func TestHolderProgram(t *testing.T) {
+	file := docker.WriteHolderProgram(t, t.TempDir())
+	out, err := exec.CommandContext(t.Context(), "timeout", "--signal=KILL", "0.2", file).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys() == nil || !strings.Contains(exit.Error(), "killed") && exit.ExitCode() != 137 {
+		t.Errorf("the holder's program: %v, want that it waits until it is killed\n%s", err, out)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"go.uber.org/zap"
@@ -83,8 +84,8 @@ func (e *Engine) takeHolder(ctx context.Context) (*holder, error) {
 		case h.alive():
 			return h, nil
 		}
-		if err := h.remove(); err != nil { // the daemon was restarted, perhaps
-			e.log.Debug("idle holder was gone", zap.Error(err))
+		if err := h.remove(); err != nil { // it stopped without us
+			e.log.Warn("idle holder is not removed", zap.Error(err))
 		}
 	}
 }
@@ -166,7 +167,7 @@ func (h *holder) remove() error {
 	ctx, cancel := h.e.cleanup()
 	defer cancel()
 	_, err := h.e.ContainerRemove(ctx, h.id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-	if err != nil {
+	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("remove holder: %w", err)
 	}
 	return nil

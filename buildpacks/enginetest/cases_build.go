@@ -175,6 +175,20 @@ value = "green"
 			t.Errorf("the environment of project.toml is in the image, in %s", name)
 		}
 	}
+	r, out = s.request("inline", "echo from the app", "project.toml", `
+[_]
+schema-version = "0.2"
+[[io.buildpacks.group]]
+id = "test/shell"
+[[io.buildpacks.group]]
+id = "me/inline"
+[io.buildpacks.group.script]
+api = "0.10"
+inline = "echo from the inline buildpack"
+`)
+	s.build(t, b, r)
+	out.has(t, "from the app\n", "from the inline buildpack\n")
+	s.nothingLeft(t, "")
 	for name, descriptor := range map[string]string{
 		"builder":   "[_]\nschema-version = \"0.2\"\n[io.buildpacks]\nbuilder = \"evil/builder\"\n",
 		"buildpack": "[_]\nschema-version = \"0.2\"\n[[io.buildpacks.group]]\nuri = \"https://evil.test/bp.tgz\"\n",

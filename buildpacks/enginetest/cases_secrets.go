@@ -119,20 +119,20 @@ func testUntrusted(t *testing.T, s *suite) {
 	s.public.push(t, "public/run:2", s.builder.run)
 	s.public.push(t, "public/lifecycle:"+lifecycleVersion, s.builder.lifecycle)
 	s.public.push(t, "public/builder:2", s.builder.withRun(t, s.public.addr+"/public/run:2"))
-	b := s.newBuilder(t, func(c *build.Config) {
-		c.LifecycleImage = s.public.addr + "/public/lifecycle:" + lifecycleVersion
-		c.Reach = []string{s.public.addr}
-	})
+	lifecycle := s.public.addr + "/public/lifecycle:" + lifecycleVersion
+	b := s.newBuilder(t, func(c *build.Config) { c.LifecycleImage, c.Reach = lifecycle, []string{s.public.addr} })
 	r, out := s.request("untrusted", "echo building; "+spy+cachedApp, "detect.sh", spy)
 	r.Builder = s.public.addr + "/public/builder:2"
 	r.Env = map[string]string{"COLOUR": "app-green"}
 	r.Trace = true
 	img := s.registry.image(t, s.mustBuild(t, b, r))
 	spied(t, out)
-	out.has(t, "COLOUR=app-green", "deps: cold")
+	out.has(t, "COLOUR=app-green", "deps: cold", lifecycle)
 	if leak := findIn(t, img, "app-green", token); leak != "" {
 		t.Errorf("a secret is in the image, in %s", leak)
 	}
+	// Without an image for it, the bundled builder's lifecycle is used.
+	b = s.newBuilder(t, func(c *build.Config) { c.Reach = []string{s.public.addr} })
 	r, out = s.request("untrusted", cachedApp)
 	r.Builder = s.public.addr + "/public/builder:2"
 	s.build(t, b, r)

@@ -1,0 +1,118 @@
+package build
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+
+	projectTypes "github.com/buildpacks/pack/pkg/project/types"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+)
+
+// A job is one build under way.
+type job struct {
+	b       *Builder
+	r       Request
+	t       *transcript
+	dir     string // removed at the end
+	builder string // the reference that the engine knows
+	env     map[string]string
+	project projectTypes.Descriptor
+	keys    keychain
+}
+
+func (j *job) run(ctx context.Context) (res *Result, err error) {
+	if j.dir, err = os.MkdirTemp(j.b.workDir(), j.r.ID+"-"); err != nil {
+		return nil, fmt.Errorf("make build directory: %w", err)
+	}
+	defer func() { j.cleaned("directory", os.RemoveAll(j.dir)) }()
+	var network Network
+	defer func() {
+		if network != nil {
+			j.cleaned("network", network.Close())
+		}
+	}()
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		network, err = j.openNetwork(ctx) // not gctx: it ends with Wait
+		return err
+	})
+	g.Go(func() error { return j.prepare(gctx) })
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if err := j.pack(ctx, network); err != nil {
+		return nil, err
+	}
+	return j.b.describe(ctx, j.r.Image, j.keys)
+}
+
+// cleaned notes what could not be removed. The next start tries again.
+func (j *job) cleaned(what string, err error) {
+	if err != nil {
+		j.b.cfg.Log.Warn("build leaves something behind", zap.String("what", what), zap.String("build", j.r.ID), zap.Error(err))
+	}
+}
+
+func (j *job) openNetwork(ctx context.Context) (Network, error) {
+	ports, err := j.b.ports(ctx)
+	if err != nil {
+		return nil, err
+	}
+	network, err := j.b.cfg.Engine.OpenNetwork(ctx, ports)
+	if err != nil {
+		return nil, fmt.Errorf("open build network: %w", err)
+	}
+	return network, nil
+}
+
+func (j *job) app() string { return filepath.Join(j.dir, "app") }
+
+func (j *job) bundled() bool { return j.b.bundle != nil && j.builder == j.b.bundle.ref }
+
+// lifecycle names the image whose lifecycle holds the token when the builder
+// is not trusted; "" is pack's choice. The bundled builder has one, so that
+// another builder needs nothing else from a registry.
+func (j *job) lifecycle() string {
+	if j.b.trusts(j.builder) {
+		return ""
+	}
+	return firstOf(j.b.cfg.LifecycleImage, j.b.bundledRef())
+}
+
+// prepare makes the build's copy of the app, and reads what it asks for.
+func (j *job) prepare(ctx context.Context) error {
+	if err := os.Mkdir(j.app(), 0o755); err != nil {
+		return fmt.Errorf("make build directory: %w", err)
+	}
+	if err := extract(ctx, j.r.Source, j.app(), j.b.cfg.SourceBytes, j.b.cfg.SourceFiles); err != nil {
+		return err
+	}
+	var err error
+	if j.project, err = readDescriptor(j.app(), j.t); err != nil {
+		return err
+	}
+	if !j.bundled() {
+		if err := translate(j.app(), j.r.Plan, j.builder, j.t); err != nil {
+			return err
+		}
+	}
+	if j.bundled() || j.lifecycle() == j.b.bundledRef() {
+		if err := j.b.ensureBundled(ctx, j.t); err != nil {
+			return err
+		}
+	}
+	j.env = maps.Clone(j.b.cfg.Env)
+	if j.env == nil {
+		j.env = make(map[string]string)
+	}
+	for _, e := range j.project.Build.Env {
+		j.env[e.Name] = e.Value
+	}
+	maps.Copy(j.env, j.r.Env)
+	j.project.Build.Env = nil // else pack puts it into an image layer
+	return nil
+}
