@@ -48,6 +48,8 @@ type Engine struct {
 	runtime  *bundle.Runtime
 	nets     *networkStore
 	log      *zap.Logger
+	closing  sync.Once
+	closed   error // of closing
 
 	mu         sync.Mutex
 	containers map[string]*container
@@ -116,9 +118,10 @@ func (e *Engine) open(ctx context.Context, cfg Config) (err error) {
 }
 
 // Close kills every container, removes the networks and releases the
-// directory. Images and volumes stay.
+// directory. Images and volumes stay. Closing twice is no error.
 func (e *Engine) Close() error {
-	return e.close(context.WithoutCancel(e.images.ctx))
+	e.closing.Do(func() { e.closed = e.close(e.images.ctx) })
+	return e.closed
 }
 
 func (e *Engine) close(ctx context.Context) error {
