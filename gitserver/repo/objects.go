@@ -2,6 +2,7 @@ package repo
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -186,6 +187,11 @@ func (s *packStream) Read(b []byte) (int, error) {
 	n, err := s.r.Read(b[:min(int64(len(b)), s.left)])
 	s.left -= int64(n)
 	if s.left == 0 {
+		// The checksum comes with the end.
+		var one [1]byte
+		if _, err := s.r.Read(one[:]); !errors.Is(err, io.EOF) {
+			return n, s.bad(errInflate)
+		}
 		return n, nil
 	}
 	if err != nil {

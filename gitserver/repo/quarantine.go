@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -22,6 +23,7 @@ type Quarantine struct {
 	mu    sync.Mutex
 	moved bool
 	gone  bool
+	keep  string // file that keeps `git repack` from the pack until references move
 }
 
 // NoPack is a quarantine without objects, for a push that only deletes: it
@@ -116,6 +118,9 @@ func (q *Quarantine) migrate() error {
 		return err
 	}
 	name := "pack-" + hex.EncodeToString(q.front.idx.packSum())
+	if err := q.hold(filepath.Join(dir, name+keepSuffix)); err != nil {
+		return err
+	}
 	for _, ext := range exts {
 		// A file of that name has the same content: it is named by its checksum.
 		if err := os.Rename(filepath.Join(q.dir, "tmp"+ext), filepath.Join(dir, name+ext)); err != nil {
@@ -132,18 +137,42 @@ func (q *Quarantine) migrate() error {
 	return nil
 }
 
-// Discard removes the quarantine's files. After Migrate it does nothing, so it
-// can be deferred.
+const (
+	keepSuffix = ".keep"
+	keepText   = "slipway: references are about to move\n"
+)
+
+// hold makes the file that tells git to leave the pack alone, as its own
+// receive-pack does: no reference leads to it yet.
+func (q *Quarantine) hold(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // somebody keeps it for longer
+	}
+	if err != nil {
+		return err
+	}
+	q.keep = path
+	_, err = f.WriteString(keepText)
+	return errors.Join(err, f.Close())
+}
+
+// Discard removes the quarantine's files. After Migrate it only allows git to
+// repack the objects, so it is deferred until references have moved.
 func (q *Quarantine) Discard() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	var err error
+	if q.keep != "" {
+		err = os.Remove(q.keep)
+		q.keep = ""
+	}
 	if q.moved || q.gone {
-		return nil
+		return err
 	}
 	q.gone = true
-	var err error
 	if q.front != nil {
-		err = q.front.close()
+		err = errors.Join(err, q.front.close())
 	}
 	if q.dir != "" {
 		err = errors.Join(err, os.RemoveAll(q.dir))

@@ -46,20 +46,31 @@ func (r *Repo) cleanPacks() error {
 		have[n] = true
 	}
 	for _, n := range names {
-		stem, ok := strings.CutSuffix(n, ".pack")
-		if !ok {
-			stem, ok = strings.CutSuffix(n, ".rev")
-		}
-		if !ok || !strings.HasPrefix(stem, "pack-") || have[stem+".idx"] || have[stem+".keep"] {
-			continue
-		}
 		path := filepath.Join(dir, n)
-		if st, serr := os.Lstat(path); serr != nil || time.Since(st.ModTime()) < halfPackAge {
+		if strings.HasSuffix(n, keepSuffix) {
+			if b, rerr := os.ReadFile(path); rerr == nil && string(b) == keepText {
+				err = errors.Join(err, os.Remove(path))
+			}
 			continue
 		}
-		err = errors.Join(err, os.Remove(path))
+		if halfPack(path, n, have) {
+			err = errors.Join(err, os.Remove(path))
+		}
 	}
 	return err
+}
+
+// halfPack says whether a file belongs to a pack whose index never came.
+func halfPack(path, name string, have map[string]bool) bool {
+	stem, ok := strings.CutSuffix(name, ".pack")
+	if !ok {
+		stem, ok = strings.CutSuffix(name, ".rev")
+	}
+	if !ok || !strings.HasPrefix(stem, "pack-") || have[stem+".idx"] {
+		return false
+	}
+	st, err := os.Lstat(path)
+	return err == nil && time.Since(st.ModTime()) >= halfPackAge
 }
 
 // cleanLocks removes the lock files that have a second name in our directory.
