@@ -9,7 +9,6 @@ package dockerd
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -22,9 +21,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -51,11 +47,12 @@ func Start(tb testing.TB) *Daemon {
 		tb.Skip("needs a Docker daemon: not with -short")
 	}
 	// Not tb.TempDir: a socket's path may be 107 bytes long.
-	dir, err := os.MkdirTemp("", "dockerd-")
+	dir, err := os.MkdirTemp("", dirPrefix)
 	if err != nil {
 		tb.Fatalf("make directory: %v", err)
 	}
-	tb.Cleanup(func() { removeAll(tb, dir) })
+	sweep(tb)
+	claim(tb, dir)
 	d, err := run(tb.Context(), dir)
 	if err != nil {
 		tb.Fatalf("start dockerd: %v\n%s", err, d.tail())
@@ -73,6 +70,9 @@ func run(ctx context.Context, dir string) (*Daemon, error) {
 	bridge, err := newBridge()
 	if err != nil {
 		return d, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, bridgeFile), []byte(bridge), 0o600); err != nil {
+		return d, errors.Join(err, removeBridge(bridge))
 	}
 	config := filepath.Join(dir, "daemon.json") // none: the machine's is for another
 	if err := os.WriteFile(config, []byte("{}"), 0o600); err != nil {
@@ -157,58 +157,6 @@ func (d *Daemon) Stop() error {
 func (d *Daemon) tail() string {
 	lines := strings.Split(d.log.String(), "\n")
 	return strings.Join(lines[max(0, len(lines)-30):], "\n")
-}
-
-// newBridge makes a network device for the daemon's containers, with an
-// address range that no other device has.
-func newBridge() (string, error) {
-	name := "sliptest" + strings.ToLower(rand.Text()[:6])
-	if err := netlink.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}}); err != nil {
-		return "", fmt.Errorf("make bridge: %w", err)
-	}
-	link, err := netlink.LinkByName(name)
-	if err != nil {
-		return "", fmt.Errorf("find bridge: %w", err)
-	}
-	var random [2]byte
-	_, _ = rand.Read(random[:]) // never fails
-	addr := &netlink.Addr{IPNet: &net.IPNet{IP: net.IPv4(10, 128+random[0]/2, random[1], 1), Mask: net.CIDRMask(24, 32)}}
-	if err := netlink.AddrAdd(link, addr); err != nil {
-		return "", errors.Join(fmt.Errorf("give bridge an address: %w", err), removeBridge(name))
-	}
-	if err := netlink.LinkSetUp(link); err != nil {
-		return "", errors.Join(fmt.Errorf("raise bridge: %w", err), removeBridge(name))
-	}
-	return name, nil
-}
-
-func removeBridge(name string) error {
-	link, err := netlink.LinkByName(name)
-	if err != nil {
-		return nil //nolint:nilerr // it is gone
-	}
-	return netlink.LinkDel(link)
-}
-
-// removeAll removes a daemon's directory and the mounts that it forgot.
-func removeAll(tb testing.TB, dir string) {
-	tb.Helper()
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	if err != nil {
-		tb.Errorf("read mounts: %v", err)
-	}
-	var points []string
-	for line := range strings.Lines(string(mounts)) {
-		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], dir+"/") {
-			points = append(points, f[1])
-		}
-	}
-	for i := len(points) - 1; i >= 0; i-- {
-		_ = unix.Unmount(points[i], unix.MNT_DETACH)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		tb.Errorf("remove dockerd's directory: %v", err)
-	}
 }
 
 // A logBuffer keeps what a daemon says.
