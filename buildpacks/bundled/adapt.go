@@ -16,12 +16,12 @@ import (
 // addHeaders adds the C headers of a CPython, as Debian or Ubuntu packages
 // them for its series. Within a series they are the same but for the patch
 // level, which is set right.
-func (b *build) addHeaders(ctx context.Context, p cpython, home string) error {
+func (b *build) addHeaders(ctx context.Context, p cpython, home string) (err error) {
 	work, err := os.MkdirTemp(b.work, "headers-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer removeAll(work, &err)
 	deb, tree := filepath.Join(work, "headers.deb"), filepath.Join(work, "tree")
 	if p.Headers.Suite != "" {
 		err = b.mirrors.download(ctx, p.Headers.Suite, "libpython"+p.series()+"-dev", deb)
@@ -190,7 +190,7 @@ func isELF(path string) bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read
 	magic := make([]byte, len(elf.ELFMAG))
 	_, err = f.Read(magic)
 	return err == nil && bytes.Equal(magic, []byte(elf.ELFMAG))

@@ -54,6 +54,21 @@ func (m Mirrors) fill(ctx context.Context) (Mirrors, error) {
 	return m, nil
 }
 
+// aptProxies are the proxies that the machine's apt is set to use.
+func aptProxies(ctx context.Context) ([]string, error) {
+	out, err := tool{}.output(ctx, "apt-config", "dump")
+	if err != nil {
+		return nil, fmt.Errorf("read apt settings: %w", err)
+	}
+	var proxies []string
+	for line := range strings.Lines(string(out)) {
+		if name, _, _ := strings.Cut(line, " "); name == "Acquire::http::Proxy" || name == "Acquire::https::Proxy" {
+			proxies = append(proxies, strings.TrimSuffix(strings.TrimSpace(line), ";"))
+		}
+	}
+	return proxies, nil
+}
+
 func firstOf(a, b string) string {
 	if a != "" {
 		return a
@@ -70,12 +85,12 @@ func (m Mirrors) sources(suite string) string {
 
 // download gets the package pkg of a Debian suite, checked against the
 // archive's signature, as the file dst. It does not touch the machine's apt.
-func (m Mirrors) download(ctx context.Context, suite, pkg, dst string) error {
+func (m Mirrors) download(ctx context.Context, suite, pkg, dst string) (err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(dst), "apt-")
 	if err != nil {
 		return fmt.Errorf("make apt directory: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer removeAll(dir, &err)
 	for _, d := range []string{"state/lists/partial", "cache/archives/partial", "etc", "out"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			return fmt.Errorf("make apt directory: %w", err)

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/google/go-containerregistry/pkg/v1"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"golang.org/x/sys/unix"
@@ -39,7 +39,7 @@ func (b *build) assemble(ctx context.Context, made *parts) (id string, err error
 	if err != nil {
 		return "", fmt.Errorf("make output directory: %w", err)
 	}
-	defer os.RemoveAll(tmp)
+	defer removeAll(tmp, &err)
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return "", fmt.Errorf("make output directory: %w", err)
 	}
@@ -128,14 +128,14 @@ func (b *build) versionsLayer(ctx context.Context, v Versions) (layer, string, e
 
 // images makes the run image and the builder.
 func (b *build) images(ctx context.Context, h *hub, made *parts, runSteps, buildSteps []step) (builder, run v1.Image, err error) {
-	run, err = image("Slipway run image, Debian "+distroVer, nil, nil, runSteps)
+	run, err = image("Slipway run image, Debian "+distroVer, nil, runSteps)
 	if err != nil {
 		return nil, nil, err
 	}
 	env := []string{
 		"CNB_USER_ID=" + strconv.Itoa(userID), "CNB_GROUP_ID=" + strconv.Itoa(groupID), "CNB_STACK_ID=" + stackID,
 	}
-	base, err := image("Slipway build image, Debian "+distroVer, env, nil, buildSteps)
+	base, err := image("Slipway build image, Debian "+distroVer, env, buildSteps)
 	if err != nil {
 		return nil, nil, err
 	}

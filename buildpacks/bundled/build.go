@@ -38,10 +38,9 @@ type build struct {
 
 // Build makes the bundled builder in c.Out, unless what lies there is made
 // from the same inputs. What was there stays until the new one is whole.
-func Build(ctx context.Context, c Config) error {
+func Build(ctx context.Context, c Config) (err error) {
 	start := time.Now()
 	b := &build{Config: c}
-	var err error
 	for _, dir := range []*string{&b.Root, &b.Out, &b.Cache} {
 		if *dir, err = filepath.Abs(*dir); err != nil {
 			return fmt.Errorf("find directories: %w", err)
@@ -51,14 +50,14 @@ func Build(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	defer b.cache.Close()
+	defer func() { err = errors.Join(err, b.cache.Close()) }()
 	if err := b.cache.sweep(); err != nil {
 		return err
 	}
 	if b.work, err = os.MkdirTemp(b.cache.dir, ".tmp-"); err != nil {
 		return fmt.Errorf("make work directory: %w", err)
 	}
-	defer os.RemoveAll(b.work)
+	defer removeAll(b.work, &err)
 
 	plan, err := b.plan()
 	if err != nil {
@@ -170,8 +169,14 @@ func (b *build) ready(ctx context.Context) error {
 	}
 	var lack []string
 	for _, need := range []struct{ file, pkg string }{
-		{"mmdebstrap", "mmdebstrap"}, {"apt-get", "apt"}, {"dpkg-deb", "dpkg"}, {"unshare", "util-linux"},
-		{"strip", "binutils"}, {"cp", "coreutils"}, {keyring, "debian-archive-keyring"}, {"/usr/lib/apt/apt-helper", "apt"},
+		{"mmdebstrap", "mmdebstrap"},
+		{"apt-get", "apt"},
+		{"dpkg-deb", "dpkg"},
+		{"unshare", "util-linux"},
+		{"strip", "binutils"},
+		{"cp", "coreutils"},
+		{keyring, "debian-archive-keyring"},
+		{"/usr/lib/apt/apt-helper", "apt"},
 	} {
 		var err error
 		if filepath.IsAbs(need.file) {

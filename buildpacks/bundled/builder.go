@@ -12,7 +12,7 @@ import (
 
 	"github.com/buildpacks/imgutil"
 	pubbldr "github.com/buildpacks/pack/builder"
-	"github.com/buildpacks/pack/pkg/buildpack"
+	"github.com/buildpacks/pack/pkg/blob"
 	"github.com/buildpacks/pack/pkg/client"
 	"github.com/buildpacks/pack/pkg/dist"
 	packimage "github.com/buildpacks/pack/pkg/image"
@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
-	"github.com/google/go-containerregistry/pkg/v1"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"go.uber.org/zap"
 )
@@ -113,7 +113,7 @@ func newClient(run, work string) (*client.Client, error) {
 	keys := authn.NewMultiKeychain()
 	c, err := client.NewClient(
 		client.WithLogger(log), client.WithDockerClient(noDocker{}), client.WithKeychain(keys),
-		client.WithCacheDir(filepath.Join(work, "pack")),
+		client.WithDownloader(blob.NewDownloader(log, filepath.Join(work, "pack"))),
 		client.WithFetcher(fetcher{packimage.NewFetcher(log, noDocker{}, packimage.WithKeychain(keys)), run}),
 	)
 	if err != nil {
@@ -152,7 +152,7 @@ func createBuilder(ctx context.Context, h *hub, parts builderParts) (string, err
 	err = c.CreateBuilder(ctx, client.CreateBuilderOptions{
 		BuilderName: ref, Config: config, Publish: true, PullPolicy: packimage.PullAlways,
 		RelativeBaseDir: parts.work, TempDirectory: parts.work,
-		Flatten: buildpack.FlattenModuleInfos(nil), Labels: parts.labels,
+		Labels: parts.labels,
 	})
 	if err != nil {
 		return "", fmt.Errorf("create builder: %w", err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
 )
 
 // compile makes the buildpack s in dir, as pack reads one: buildpack.toml,
@@ -69,7 +70,7 @@ func hashTree(dir string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(h, "%q\n", rel)
+		h.Write(strconv.AppendQuote(nil, rel))
 		f, err := os.Open(name)
 		if err != nil {
 			return "", fmt.Errorf("hash %s: %w", rel, err)

@@ -11,13 +11,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/buildpacks/pack/pkg/blob"
 	"github.com/buildpacks/pack/pkg/client"
 	"github.com/buildpacks/pack/pkg/logging"
 	"github.com/containerd/containerd/v2/pkg/archive"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
-	"github.com/google/go-containerregistry/pkg/v1"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
@@ -111,7 +112,7 @@ func unpack(t *testing.T, img v1.Image) string {
 func inside(t *testing.T, root, user string, command ...string) (string, error) {
 	t.Helper()
 	const script = `set -eu
-mount -t proc proc "$1/proc"
+mount -t proc none "$1/proc"
 mount --rbind /dev "$1/dev"
 root=$1; user=$2; shift 2
 exec chroot --userspec="$user" "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 CNB_PLATFORM_API=0.15 "$@"`
@@ -207,7 +208,8 @@ func TestPackReadsTheBuilder(t *testing.T) {
 	if err := remote.Write(parsed, images(t, dir)["builder"], remote.WithContext(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.NewClient(client.WithLogger(logging.NewSimpleLogger(io.Discard)), client.WithCacheDir(t.TempDir()),
+	log := logging.NewSimpleLogger(io.Discard)
+	c, err := client.NewClient(client.WithLogger(log), client.WithDownloader(blob.NewDownloader(log, t.TempDir())),
 		client.WithKeychain(authn.NewMultiKeychain()))
 	if err != nil {
 		t.Fatal(err)
@@ -329,8 +331,8 @@ print(hello.version())
 func testPython(t *testing.T, root, version, pip string) {
 	t.Helper()
 	python := "/opt/slipway/python/" + version + "/bin/python3"
-	work, err := os.MkdirTemp(filepath.Join(root, "tmp"), "ext-")
-	if err != nil {
+	work := filepath.Join(root, "tmp", version)
+	if err := os.Mkdir(work, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"hello.c": extension, "compile.py": compile} {

@@ -114,11 +114,12 @@ func (p part[T]) get(ctx context.Context, c *cache, fresh bool) (v T, dir string
 			return v, "", fmt.Errorf("read cached %s: %w", p.name, err)
 		}
 	}
-	tmp, err := os.MkdirTemp(c.dir, ".tmp-")
+	var tmp string
+	tmp, err = os.MkdirTemp(c.dir, ".tmp-")
 	if err != nil {
 		return v, "", fmt.Errorf("make %s: %w", p.name, err)
 	}
-	defer os.RemoveAll(tmp)
+	defer removeAll(tmp, &err)
 	if v, err = p.make(ctx, tmp); err != nil {
 		return v, "", err
 	}

@@ -43,12 +43,12 @@ func notInImage(rel string) bool {
 }
 
 // debian makes the Debian layers in dir.
-func (b *build) debian(ctx context.Context, dir string) (debianLayers, error) {
+func (b *build) debian(ctx context.Context, dir string) (out debianLayers, err error) {
 	work, err := os.MkdirTemp(dir, "root-")
 	if err != nil {
 		return debianLayers{}, fmt.Errorf("make work directory: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer removeAll(work, &err)
 	base, full := filepath.Join(work, "run"), filepath.Join(work, "build")
 	b.say("Installing Debian %s (%s)", distroVer, suite)
 	if err := b.bootstrap(ctx, base); err != nil {
@@ -58,7 +58,6 @@ func (b *build) debian(ctx context.Context, dir string) (debianLayers, error) {
 		return debianLayers{}, fmt.Errorf("copy run root: %w", err)
 	}
 
-	var out debianLayers
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		if err = settle(base); err != nil {
@@ -99,6 +98,13 @@ func (b *build) bootstrap(ctx context.Context, dir string) error {
 	for _, d := range []string{"man", "info", "locale", "lintian", "bug", "groff", "doc"} {
 		args = append(args, "--dpkgopt=path-exclude=/usr/share/"+d+"/*")
 	}
+	proxies, err := aptProxies(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range proxies {
+		args = append(args, "--aptopt="+p)
+	}
 	args = append(args, "--dpkgopt=path-include=/usr/share/doc/*/copyright", suite, dir, list)
 	t := tool{env: []string{"TMPDIR=" + filepath.Dir(dir), sourceDateEpoch(), "LC_ALL=C.UTF-8"}}
 	return t.isolated(ctx, "mmdebstrap", args...)
@@ -111,10 +117,11 @@ func sourceDateEpoch() string {
 // install adds packages to a root file system, from the package lists in it.
 func install(ctx context.Context, root string, packages []string) error {
 	const script = `set -eu
-mount -t proc proc "$1/proc"
+mount -t proc none "$1/proc"
 root=$1; shift
 exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-	SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" apt-get install -qy --no-install-recommends -o Dpkg::Use-Pty=0 "$@"`
+	SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" http_proxy="${http_proxy-}" https_proxy="${https_proxy-}" no_proxy="${no_proxy-}" \
+	apt-get install -qy --no-install-recommends -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io "$@"`
 	args := append([]string{"-c", script, "sh", root}, packages...)
 	if err := (tool{env: []string{sourceDateEpoch()}}).isolated(ctx, "sh", args...); err != nil {
 		return fmt.Errorf("install build packages: %w", err)

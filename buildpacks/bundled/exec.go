@@ -3,6 +3,7 @@ package bundled
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -57,6 +58,9 @@ func (t tool) output(ctx context.Context, name string, args ...string) ([]byte, 
 	err := t.run(ctx, name, args...)
 	return out.Bytes(), err
 }
+
+// removeAll removes a work directory at the end of a function whose error is err.
+func removeAll(dir string, err *error) { *err = errors.Join(*err, os.RemoveAll(dir)) }
 
 // A tail keeps the end of what is written to it.
 type tail struct {

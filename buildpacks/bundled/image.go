@@ -3,11 +3,10 @@ package bundled
 import (
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"strconv"
 
-	"github.com/google/go-containerregistry/pkg/v1"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -60,8 +59,8 @@ type step struct {
 }
 
 // image puts layers together. Build and run images differ in their layers,
-// description, environment and labels only.
-func image(description string, env []string, labels map[string]string, steps []step) (v1.Image, error) {
+// description and environment only.
+func image(description string, env []string, steps []step) (v1.Image, error) {
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	var adds []mutate.Addendum
 	for _, s := range steps {
@@ -81,7 +80,7 @@ func image(description string, env []string, labels map[string]string, steps []s
 	config = config.DeepCopy()
 	config.Architecture, config.OS = "amd64", "linux"
 	config.Created = v1.Time{Time: normalTime}
-	all := map[string]string{
+	labels := map[string]string{
 		"io.buildpacks.base.id":             stackID,
 		"io.buildpacks.base.description":    description,
 		"io.buildpacks.base.maintainer":     "Slipway",
@@ -91,11 +90,10 @@ func image(description string, env []string, labels map[string]string, steps []s
 		"io.buildpacks.stack.description":   description,
 		"org.opencontainers.image.title":    description,
 	}
-	maps.Copy(all, labels)
 	config.Config = v1.Config{
 		User:   strconv.Itoa(userID) + ":" + strconv.Itoa(groupID),
 		Env:    append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}, env...),
-		Labels: all,
+		Labels: labels,
 	}
 	if img, err = mutate.ConfigFile(img, config); err != nil {
 		return nil, fmt.Errorf("set config: %w", err)

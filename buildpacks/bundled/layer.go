@@ -81,8 +81,11 @@ func (w *layerWriter) walk(ctx context.Context) error {
 			return err
 		}
 		rel, err := filepath.Rel(w.root, path)
-		if err != nil || rel == "." {
+		if err != nil {
 			return err
+		}
+		if rel == "." {
+			return w.whiteouts(rel)
 		}
 		if w.skip != nil && w.skip(rel) {
 			if d.IsDir() {

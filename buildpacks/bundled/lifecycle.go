@@ -19,13 +19,13 @@ var phases = []string{"analyzer", "builder", "creator", "detector", "exporter", 
 // lifecycle compiles the lifecycle's binaries from its module and packs them
 // in dir as its own releases are packed. They have a module of their own,
 // since they do not compile beside pack's dependencies.
-func (b *build) lifecycle(ctx context.Context, dir string) (struct{}, error) {
+func (b *build) lifecycle(ctx context.Context, dir string) (_ struct{}, err error) {
 	b.say("Compiling lifecycle %s", lifecycleVersion)
 	out, err := os.MkdirTemp(dir, "bin-")
 	if err != nil {
 		return struct{}{}, fmt.Errorf("make work directory: %w", err)
 	}
-	defer os.RemoveAll(out)
+	defer removeAll(out, &err)
 	flags := fmt.Sprintf("-s -w -buildid= -X %[1]s/cmd.Version=%[2]s -X %[1]s/cmd.SCMRepository=%[1]s -X %[1]s/cmd.SCMCommit=v%[2]s",
 		lifecycleModule, lifecycleVersion)
 	t := tool{dir: filepath.Join(b.Root, "buildpacks/bundled/lifecycle"), env: goEnv()}

@@ -40,12 +40,12 @@ func notInPython(name, series string) bool {
 }
 
 // python makes the layer of one CPython in dir.
-func (b *build) python(ctx context.Context, p cpython, dir string) (layer, error) {
+func (b *build) python(ctx context.Context, p cpython, dir string) (_ layer, err error) {
 	work, err := os.MkdirTemp(dir, "root-")
 	if err != nil {
 		return layer{}, fmt.Errorf("make work directory: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer removeAll(work, &err)
 	home := filepath.Join(work, pythonRoot, p.Version)
 	b.say("Adding CPython %s", p.Version)
 	mod, err := b.module(ctx, p.Module, p.Sum)
@@ -164,7 +164,7 @@ func (f embeddedFile) unpack(src, dst string) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer in.Close() //nolint:errcheck // only read
 	zr, err := gzip.NewReader(in)
 	if err != nil {
 		return fmt.Errorf("unpack %q: %w", f.Name, err)
