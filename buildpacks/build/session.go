@@ -84,10 +84,8 @@ func (s *session) ContainerCreate(ctx context.Context, o client.ContainerCreateO
 		}
 		cfg.Labels = s.labels
 		cfg.Env = append(slices.Clone(cfg.Env), "CNB_NO_COLOR=true")
-		if program == "creator" || program == "exporter" {
-			// Saving the image and the cache at once takes as long as the longer.
-			cfg.Env = append(cfg.Env, "CNB_PARALLEL_EXPORT=true")
-		}
+		// Not CNB_PARALLEL_EXPORT: a layer that is both launched and cached
+		// then waits half a second for its own tar (lifecycle's layers.Factory).
 		o.Config = &cfg
 	}
 	if o.HostConfig != nil {
