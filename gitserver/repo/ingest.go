@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/klauspost/compress/zlib"
 )
 
 // An ingest takes in one pack: read (receive.go), resolve deltas (resolve.go),
@@ -28,6 +30,7 @@ type ingest struct {
 	refs     []refDelta // sorted by base once all are read
 	checkers []*checker
 	inflated int64
+	zw       *zlib.Writer // for bases of a thin pack
 
 	mu   sync.Mutex
 	done int // for progress

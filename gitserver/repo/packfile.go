@@ -184,71 +184,115 @@ func (p *packFile) inflate(off int64) (io.Reader, func(), error) {
 	return z.zr, done, nil
 }
 
-// content inflates the entry at off: the object, or the delta.
-func (p *packFile) content(off int64, e *entryHead) ([]byte, error) {
-	z := inflaters.Get().(*inflater)
-	defer inflaters.Put(z)
-	br := bufReaders.Get().(*bufio.Reader)
-	defer bufReaders.Put(br)
-	at := off + int64(e.len)
-	br.Reset(io.NewSectionReader(p.f, at, p.end()-at))
+// An entryReader reads entries whose length on disk is unknown.
+type entryReader struct {
+	br  *bufio.Reader
+	z   inflater
+	sec io.SectionReader
+}
+
+var entryReaders = sync.Pool{New: func() any {
+	return &entryReader{br: bufio.NewReaderSize(nil, 4<<10)}
+}}
+
+// open reads the header of the entry at off.
+func (r *entryReader) open(p *packFile, off int64) (entryHead, error) {
+	if off < packHead || off >= p.end() {
+		return entryHead{}, p.corrupt(off, errors.New("offset out of bounds"))
+	}
+	r.sec = *io.NewSectionReader(p.f, off, p.end()-off)
+	r.br.Reset(&r.sec)
+	e, err := readEntryHead(r.br, off)
+	if err != nil {
+		return e, p.corrupt(off, err)
+	}
+	return e, nil
+}
+
+// content inflates the entry that was opened: the object, or the delta.
+func (r *entryReader) content(p *packFile, off int64, e *entryHead) ([]byte, error) {
 	data := make([]byte, e.size)
-	if err := z.fill(data, br); err != nil {
+	if err := r.z.fill(data, r.br); err != nil {
 		return nil, p.corrupt(off, err)
 	}
 	return data, nil
 }
 
+// A chainLink is a delta on the way from an object to its undeltified base.
+type chainLink struct {
+	off  int64
+	data []byte // nil if it has to be read again
+}
+
+// heldChain is how many bytes of deltas are kept on the way down.
+const heldChain = 16 << 20
+
 // object reads the object at off, through its delta chain. The result is shared
 // with the cache and is not to be modified.
 func (p *packFile) object(c *cache, off, limit int64) (ObjectType, []byte, error) {
-	type link struct {
-		off  int64
-		head entryHead
-	}
-	var chain []link
+	r := entryReaders.Get().(*entryReader)
+	defer entryReaders.Put(r)
+	var chain []chainLink
 	var kind ObjectType
 	var data []byte
-	for at := off; ; {
+	held := int64(0)
+	for at := off; data == nil; {
 		if o, ok := c.get(p, at); ok {
 			kind, data = o.kind, o.data
 			break
 		}
-		e, err := p.head(at)
+		e, err := r.open(p, at)
 		if err != nil {
 			return 0, nil, err
 		}
-		if limit >= 0 && e.size > limit {
+		if over(e.size, limit) {
 			return 0, nil, fmt.Errorf("%w: object of %d bytes", ErrLimit, e.size)
 		}
+		b, err := r.content(p, at, &e)
+		if err != nil {
+			return 0, nil, err
+		}
 		if !isDelta(e.kind) {
-			if data, err = p.content(at, &e); err != nil {
-				return 0, nil, err
-			}
-			kind = e.kind
+			kind, data = e.kind, b
 			c.put(p, at, kind, data)
 			break
 		}
 		if len(chain) >= maxChain {
 			return 0, nil, p.corrupt(off, errors.New("delta chain does not end"))
 		}
-		chain = append(chain, link{at, e})
+		if held += e.size; held > heldChain {
+			b = nil
+		}
+		chain = append(chain, chainLink{at, b})
 		if at, err = p.baseOf(at, &e); err != nil {
 			return 0, nil, err
 		}
 	}
+	data, err := p.climb(r, c, chain, kind, data, limit)
+	return kind, data, err
+}
+
+// climb applies a chain of deltas to its base, the last one first.
+func (p *packFile) climb(r *entryReader, c *cache, chain []chainLink, kind ObjectType, data []byte, limit int64) ([]byte, error) {
 	for i := len(chain) - 1; i >= 0; i-- {
 		l := &chain[i]
-		delta, err := p.content(l.off, &l.head)
-		if err != nil {
-			return 0, nil, err
+		if l.data == nil {
+			e, err := r.open(p, l.off)
+			if err != nil {
+				return nil, err
+			}
+			if l.data, err = r.content(p, l.off, &e); err != nil {
+				return nil, err
+			}
 		}
-		if data, err = patch(data, delta, limit); err != nil {
-			return 0, nil, p.corrupt(l.off, err)
+		var err error
+		if data, err = patch(data, l.data, limit); err != nil {
+			return nil, p.corrupt(l.off, err)
 		}
+		l.data = nil
 		c.put(p, l.off, kind, data)
 	}
-	return kind, data, nil
+	return data, nil
 }
 
 // patch applies a delta to new memory.

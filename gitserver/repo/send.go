@@ -2,6 +2,7 @@ package repo
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha1" //nolint:gosec // the pack's own checksum, which is no protection
 	"encoding/binary"
@@ -11,6 +12,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math/bits"
+	"os"
 	"sort"
 	"strings"
 
@@ -45,7 +47,7 @@ type sender struct {
 	at    int64 // bytes written
 	done  int
 	total int
-	buf   []byte
+	win   window
 	zw    *zlib.Writer
 }
 
@@ -187,49 +189,61 @@ func (s *sender) pack(p *markedPack) error {
 	if n == 0 {
 		return nil
 	}
+	order, err := p.p.order()
+	if err != nil {
+		return err
+	}
 	list := make([]sent, 0, n)
-	for i, w := range p.bits[markWanted] {
-		for ; w != 0; w &= w - 1 {
-			pos := i*64 + bits.TrailingZeros64(w)
-			off, err := p.p.idx.offset(pos)
-			if err != nil {
+	s.win = window{f: p.p.f, end: p.p.end(), buf: s.win.buf}
+	for i, pos := range order {
+		if p.bits[markWanted][pos/64]&(1<<(pos%64)) == 0 {
+			continue
+		}
+		off, err := p.p.idx.offset(int(pos))
+		if err != nil {
+			return err
+		}
+		end := p.p.end()
+		if i+1 < len(order) {
+			if end, err = p.p.idx.offset(int(order[i+1])); err != nil {
 				return err
 			}
-			list = append(list, sent{off: off, pos: int32(pos)})
 		}
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i].off < list[j].off })
-	for i := range list {
+		list = append(list, sent{off: off, pos: int32(pos)})
 		if err := s.step(); err != nil {
 			return err
 		}
-		list[i].out = s.at
-		if err := s.entry(p.p, list, i); err != nil {
+		list[len(list)-1].out = s.at
+		if err := s.entry(p.p, list, end); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// entry sends one entry of a pack, as it is if possible.
-func (s *sender) entry(p *packFile, list []sent, i int) error {
-	off := list[i].off
-	e, err := p.head(off)
-	if err != nil {
-		return err
+// entry sends the last entry of list, as it is if possible.
+func (s *sender) entry(p *packFile, list []sent, end int64) error {
+	last := &list[len(list)-1]
+	off := last.off
+	if off < packHead || end <= off || end > p.end() {
+		return p.corrupt(off, errors.New("entry does not end in the pack"))
 	}
-	_, end, err := p.span(off)
+	raw, err := s.win.at(off, int(min(maxEntryHead, p.end()-off)))
 	if err != nil {
-		return err
+		return p.corrupt(off, err)
+	}
+	e, err := readEntryHead(bytes.NewReader(raw), off)
+	if err != nil {
+		return p.corrupt(off, err)
 	}
 	if !isDelta(e.kind) {
-		return s.copy(p, int(list[i].pos), off, end, appendEntryHead(nil, e.kind, e.size), e.len)
+		return s.copy(p, last, end, appendEntryHead(nil, e.kind, e.size), e.len)
 	}
 	base, err := p.baseOf(off, &e)
 	if err != nil {
 		return err
 	}
-	head, err := s.deltaHead(p, list[:i], base, e.size)
+	head, err := s.deltaHead(p, list, base, e.size)
 	if err != nil {
 		return err
 	}
@@ -240,7 +254,7 @@ func (s *sender) entry(p *packFile, list []sent, i int) error {
 		}
 		return s.encode(kind, data)
 	}
-	return s.copy(p, int(list[i].pos), off, end, head, e.len)
+	return s.copy(p, last, end, head, e.len)
 }
 
 // deltaHead is the header of a delta whose base is at an offset in p; nil if
@@ -268,34 +282,56 @@ func (s *sender) deltaHead(p *packFile, before []sent, base, size int64) ([]byte
 
 // copy sends an entry with another header. What lies on disk is checked first,
 // or at the end if it is large.
-func (s *sender) copy(p *packFile, pos int, off, end int64, head []byte, skip int) error {
-	const large = 256 << 10
-	if s.buf == nil {
-		s.buf = make([]byte, large)
-	}
+func (s *sender) copy(p *packFile, o *sent, end int64, head []byte, skip int) error {
 	crc := uint32(0)
-	for at := off; at < end; {
-		b := s.buf[:min(end-at, large)]
-		if _, err := p.f.ReadAt(b, at); err != nil {
-			return p.corrupt(at, noEOF(err))
+	for at := o.off; at < end; {
+		b, err := s.win.at(at, int(min(end-at, windowSize)))
+		if err != nil {
+			return p.corrupt(at, err)
 		}
 		crc = crc32.Update(crc, crc32.IEEETable, b)
-		first := at == off
+		first := at == o.off
 		at += int64(len(b))
-		if at == end && crc != p.idx.crc(pos) {
-			return p.corrupt(off, errors.New("checksum of entry does not match"))
+		if at == end && crc != p.idx.crc(int(o.pos)) {
+			return p.corrupt(o.off, errors.New("checksum of entry does not match"))
 		}
 		if first {
 			if err := s.put(head); err != nil {
 				return err
 			}
-			b = b[skip:]
+			b = b[min(skip, len(b)):]
 		}
 		if err := s.put(b); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// A window reads a file in large pieces, from front to back.
+type window struct {
+	f   *os.File
+	end int64
+	off int64
+	buf []byte
+	n   int
+}
+
+const windowSize = 128 << 10
+
+// at is the n bytes at off, at most windowSize, until the next call.
+func (w *window) at(off int64, n int) ([]byte, error) {
+	if off < w.off || off+int64(n) > w.off+int64(w.n) {
+		if w.buf == nil {
+			w.buf = make([]byte, windowSize)
+		}
+		got, err := w.f.ReadAt(w.buf[:min(windowSize, w.end-off)], off)
+		w.off, w.n = off, got
+		if got < n {
+			return nil, noEOF(err)
+		}
+	}
+	return w.buf[off-w.off:][:n], nil
 }
 
 // encode sends an object that is in memory.

@@ -122,6 +122,31 @@ type counter int
 
 func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
 
+// BenchmarkOneCommit takes in one commit on BENCH_REPO.
+func BenchmarkOneCommit(b *testing.B) {
+	dir := os.Getenv("BENCH_REPO")
+	if dir == "" {
+		b.Skip("BENCH_REPO is not set")
+	}
+	r := create(b, repo.Options{})
+	take(b, r, pack(b, dir, git(b, dir, "rev-parse", "HEAD~1"), "--delta-base-offset"))
+	tip := head(b, dir)
+	p := pack(b, dir, "HEAD\n^HEAD~1\n", "--thin", "--delta-base-offset")
+	for b.Loop() {
+		r := open(b, r.Dir(), repo.Options{})
+		q, err := r.Ingest(b.Context(), bytes.NewReader(p), repo.IngestOptions{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := q.CheckConnected(b.Context(), []plumbing.Hash{tip}); err != nil {
+			b.Fatal(err)
+		}
+		if err := q.Discard(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkTinyPush takes in one commit on a small history.
 func BenchmarkTinyPush(b *testing.B) {
 	src := history(b, 20)

@@ -58,11 +58,14 @@ func (g *ingest) appendBase(h Hash) (int32, []byte, error) {
 	}
 	var b bytes.Buffer
 	b.Write(appendEntryHead(nil, kind, int64(len(data)))) //nolint:errcheck // memory
-	zw := zlib.NewWriter(&b)
-	if _, err := zw.Write(data); err != nil {
+	if g.zw == nil {
+		g.zw = zlib.NewWriter(&b)
+	}
+	g.zw.Reset(&b)
+	if _, err := g.zw.Write(data); err != nil {
 		return 0, nil, err
 	}
-	if err := zw.Close(); err != nil {
+	if err := g.zw.Close(); err != nil {
 		return 0, nil, err
 	}
 	if _, err := g.f.WriteAt(b.Bytes(), g.end); err != nil {
