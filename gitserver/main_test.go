@@ -321,6 +321,11 @@ func (w *world) leftovers(name string) []string {
 	return left
 }
 
+func (w *world) quarantines(name string) []string {
+	found, _ := filepath.Glob(filepath.Join(w.dir, name+".git", "objects", "tmp_objdir-*"))
+	return found
+}
+
 // eventually waits for a condition that nothing announces, such as a file that
 // another goroutine removes.
 func eventually(t *testing.T, within time.Duration, what string, ok func() bool) {

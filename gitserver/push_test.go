@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -504,10 +505,18 @@ func TestRecoverAndRemove(t *testing.T) {
 	w := newWorld(t, nil)
 	dir := w.work()
 	w.git(dir, "push", w.url("http", "shop"), "main")
+	for _, stray := range []string{".removed-1/shop", ".tmp-shop.git-1/refs", "broken.git/x", "shop.git/objects/tmp_objdir-incoming-1"} {
+		if err := os.MkdirAll(filepath.Join(w.dir, stray), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := w.srv.Recover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	w.check("shop")
+	if err := os.RemoveAll(filepath.Join(w.dir, "broken.git")); err != nil {
+		t.Fatal(err)
+	}
 	if !w.srv.RepositoryExists("shop") || w.srv.RepositoryExists("../shop") || w.srv.RepositoryExists("nothing") {
 		t.Error("RepositoryExists is wrong")
 	}
@@ -549,5 +558,139 @@ func TestFinishRef(t *testing.T) {
 	if err := w.srv.FinishRef(t.Context(), "shop", "refs/heads/main", hash(""), before); !errors.Is(err, gitserver.ErrConflict) {
 		t.Errorf("FinishRef() = %v, want ErrConflict", err)
 	}
+	w.check("shop")
+}
+
+func TestTooManyPushesWait(t *testing.T) {
+	t.Parallel()
+	release, entered := make(chan struct{}), make(chan struct{}, 2)
+	recv := &receiver{fn: func(context.Context, *gitserver.Push, io.Writer) (gitserver.CommitFunc, error) {
+		entered <- struct{}{}
+		<-release
+		return nil, nil
+	}}
+	w := newWorld(t, recv, func(c *gitserver.Config) { c.MaxQueued = 1 })
+	url, dir := w.url("http", "shop"), w.work()
+	first, second := w.command(dir, "push", url, "main:one"), w.command(dir, "push", url, "main:two")
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-entered
+	waitFor(t, second.StderrPipe, second.Start, "Waiting for another push")
+	wantText(t, w.gitFails(dir, "push", url, "main:three"), "too many pushes to shop are waiting; push again later")
+	close(release)
+	if err := errors.Join(first.Wait(), second.Wait()); err != nil {
+		t.Error(err)
+	}
+	w.check("shop")
+}
+
+// waitFor starts a command, and returns when it has said something.
+func waitFor(t *testing.T, pipe func() (io.ReadCloser, error), start func() error, text string) {
+	t.Helper()
+	out, err := pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.Contains(lines.Text(), text) {
+			return
+		}
+	}
+	t.Fatalf("%q was not said", text)
+}
+
+// A waiting client that goes away leaves the queue.
+func TestKilledWhileWaiting(t *testing.T) {
+	t.Parallel()
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			release, entered := make(chan struct{}), make(chan string, 3)
+			recv := &receiver{fn: func(_ context.Context, p *gitserver.Push, _ io.Writer) (gitserver.CommitFunc, error) {
+				entered <- p.Commands[0].Ref
+				<-release
+				return nil, nil
+			}}
+			w := newWorld(t, recv)
+			url, dir := w.url(transport, "shop"), w.work()
+			first, second := w.command(dir, "push", url, "main:one"), w.command(dir, "push", url, "main:two")
+			if err := first.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-entered
+			second.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			waitFor(t, second.StderrPipe, second.Start, "Waiting for another push")
+			if err := syscall.Kill(-second.Process.Pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			_ = second.Wait()
+			// Its quarantine goes at once, the first one's stays.
+			eventually(t, 2*time.Second, "its quarantine is gone", func() bool { return len(w.quarantines("shop")) == 1 })
+			close(release)
+			if err := first.Wait(); err != nil {
+				t.Error(err)
+			}
+			w.git(dir, "push", url, "main:three")
+			if got := <-entered; got != "refs/heads/three" {
+				t.Errorf("the Receiver was asked about %s", got)
+			}
+			w.check("shop")
+		})
+	}
+}
+
+// A connection that breaks in the middle of a pack leaves nothing behind.
+func TestBrokenUpload(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	dir := w.work()
+	w.commit(dir, "noise", noise(1<<20))
+	body := w.pushBody(t, dir, "refs/heads/main", "report-status side-band-64k")
+	ctx, cancel := context.WithCancel(t.Context())
+	in, out := io.Pipe()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.http.URL+"/shop/git-receive-pack", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/x-git-receive-pack-request")
+	done := make(chan error, 1)
+	go func() {
+		resp, err := w.http.Client().Do(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		done <- err
+	}()
+	if _, err := out.Write(body[:len(body)/2]); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 5*time.Second, "a quarantine is there", func() bool { return len(w.quarantines("shop")) == 1 })
+	cancel()
+	out.Close()
+	<-done
+	eventually(t, 2*time.Second, "leftovers are gone", func() bool { return len(w.leftovers("shop")) == 0 })
+	if w.recv.count() != 0 {
+		t.Error("the Receiver was asked")
+	}
+}
+
+// A Receiver that panics ends its push, not the server.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	recv := &receiver{fn: func(_ context.Context, p *gitserver.Push, _ io.Writer) (gitserver.CommitFunc, error) {
+		if len(p.Options) > 0 {
+			panic("a bug")
+		}
+		return nil, nil
+	}}
+	w := newWorld(t, recv)
+	url, dir := w.url("ssh", "shop"), w.work()
+	w.gitFails(dir, "push", "-o", "panic", url, "main")
+	w.git(dir, "push", url, "main")
 	w.check("shop")
 }

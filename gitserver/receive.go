@@ -233,23 +233,24 @@ func (v *receiving) apply(ctx context.Context, q *repo.Quarantine, commit Commit
 
 // explain shows an error that concerns all commands, and rejects them.
 func (v *receiving) explain(ctx context.Context, err error) {
-	var d *declined
-	if !errors.As(err, &d) || interrupted(err) {
-		text := v.s.words(ctx, v.c, err)
-		v.out.say("Push rejected: " + text)
-		v.rejectAll(text)
-		return
-	}
-	var rejected *RejectError
-	if errors.As(d.err, &rejected) {
+	var (
+		d        *declined
+		rejected *RejectError
+	)
+	switch {
+	case errors.As(err, &rejected):
 		v.print(rejected.Text)
 		for i := range v.verdicts {
 			v.reject(i, rejected.reason(v.verdicts[i].cmd.Ref))
 		}
-		return
+	case errors.As(err, &d) && !interrupted(err):
+		v.print(d.err.Error())
+		v.rejectAll(reasonDeclined)
+	default:
+		text := v.s.words(ctx, v.c, err)
+		v.out.say("Push rejected: " + text)
+		v.rejectAll(text)
 	}
-	v.print(d.err.Error())
-	v.rejectAll(reasonDeclined)
 }
 
 // print shows the Receiver's own words as they are.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"go.uber.org/zap"
 
 	"slipway/gitserver/repo"
 )
@@ -16,6 +17,7 @@ import (
 const (
 	repoSuffix    = ".git"
 	removedPrefix = ".removed-"
+	createPrefix  = ".tmp-" // of repo.Create
 )
 
 // dir is where a repository with a valid name lies.
@@ -71,26 +73,30 @@ func (s *Server) RemoveRepository(ctx context.Context, name string) error {
 }
 
 // Recover removes what a killed server left in the repositories. It must be
-// called before anything is served.
+// called before anything is served. A repository that cannot be opened is
+// logged, and does not keep the others from being served.
 func (s *Server) Recover(ctx context.Context) error {
 	entries, err := os.ReadDir(s.cfg.Dir)
 	if err != nil {
 		return fmt.Errorf("recover repositories: %w", err)
 	}
-	var errs []error
 	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		name, isRepo := strings.CutSuffix(e.Name(), repoSuffix)
+		var err error
 		switch {
-		case strings.HasPrefix(e.Name(), removedPrefix):
-			errs = append(errs, os.RemoveAll(filepath.Join(s.cfg.Dir, e.Name())))
+		case strings.HasPrefix(e.Name(), removedPrefix), strings.HasPrefix(e.Name(), createPrefix):
+			err = os.RemoveAll(filepath.Join(s.cfg.Dir, e.Name()))
 		case isRepo && ValidName(name):
-			errs = append(errs, s.recoverOne(name))
+			err = s.recoverOne(name)
+		}
+		if err != nil {
+			s.log.Error("recover repository", zap.String("entry", e.Name()), zap.Error(err))
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func (s *Server) recoverOne(name string) error {
