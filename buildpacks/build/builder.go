@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -24,6 +23,7 @@ type Builder struct {
 	version   client.ServerVersionResult // of the engine
 	bundle    *bundle                    // nil where Config.Bundled is ""
 	loading   chan struct{}              // held while the bundled builder is loaded
+	apps      appLocks
 
 	mu          sync.Mutex
 	ourRunImage v1.Image
@@ -61,11 +61,8 @@ func New(ctx context.Context, cfg Config) (*Builder, error) {
 	} else if cfg.Builder == Bundled {
 		return nil, fmt.Errorf("%w: its directory is not configured", ErrNoBundled)
 	}
-	if err := os.RemoveAll(b.workDir()); err != nil {
-		return nil, fmt.Errorf("remove builds of last run: %w", err)
-	}
-	if err := os.MkdirAll(b.workDir(), 0o700); err != nil {
-		return nil, fmt.Errorf("make build directory: %w", err)
+	if err := sweepBuilds(ctx, cfg.Engine, b.workDir()); err != nil {
+		return nil, err
 	}
 	b.transport = newTransport(cfg.Registry, cfg.DialRegistry)
 	return b, nil

@@ -24,6 +24,7 @@ type fetcher struct {
 	s        *session
 	keys     authn.Keychain
 	readable func(ref string) bool
+	asked    bool // the request named the builder
 }
 
 var _ packclient.ImageFetcher = (*fetcher)(nil)
@@ -34,6 +35,14 @@ func (f *fetcher) Fetch(ctx context.Context, ref string, o image.FetchOptions) (
 	if !o.Daemon {
 		return f.b.runImage(ctx, ref, f.keys)
 	}
+	img, err := f.local(ctx, ref, o)
+	if err == nil {
+		err = f.extensions(img)
+	}
+	return img, err
+}
+
+func (f *fetcher) local(ctx context.Context, ref string, o image.FetchOptions) (imgutil.Image, error) {
 	img, err := local.NewImage(ref, f.s, local.FromBaseImage(ref))
 	if err != nil {
 		return nil, fmt.Errorf("inspect image: %w", err)
@@ -45,9 +54,25 @@ func (f *fetcher) Fetch(ctx context.Context, ref string, o image.FetchOptions) (
 		return nil, fmt.Errorf("image %s: %w", ref, image.ErrNotFound)
 	}
 	if err := f.pull(ctx, ref); err != nil {
-		return nil, fmt.Errorf("pull %s: %w", ref, err)
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		return nil, &Error{UserFault: f.asked, Text: "The image " + ref + " cannot be pulled.\nCheck its name, and whether this server may read it.", Err: err}
 	}
 	return local.NewImage(ref, f.s, local.FromBaseImage(ref))
+}
+
+// extensions refuses builders with image extensions, which change images as
+// root: no limit of ours is tested against that.
+func (f *fetcher) extensions(img imgutil.Image) error {
+	order, err := img.Label("io.buildpacks.buildpack.order-extensions")
+	if err != nil {
+		return fmt.Errorf("read builder: %w", err)
+	}
+	if order == "" || order == "null" || order == "[]" {
+		return nil
+	}
+	return refuse(ErrRefused, "The builder %s has image extensions, which this server does not run.\nChoose a builder without.", img.Name())
 }
 
 // FetchForPlatform is Fetch: an engine pulls for the platform that it runs on.

@@ -25,6 +25,11 @@ type job struct {
 }
 
 func (j *job) run(ctx context.Context) (res *Result, err error) {
+	unlock, err := j.b.apps.lock(ctx, j.r.App)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if j.dir, err = os.MkdirTemp(j.b.workDir(), j.r.ID+"-"); err != nil {
 		return nil, fmt.Errorf("make build directory: %w", err)
 	}

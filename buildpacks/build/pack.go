@@ -20,7 +20,7 @@ func (j *job) pack(ctx context.Context, network Network) error {
 	cfg := j.b.cfg
 	s := j.session()
 	defer func() { j.cleaned("containers", s.close(ctx)) }()
-	f := &fetcher{b: j.b, s: s, keys: j.keys, readable: j.readable(ctx)}
+	f := &fetcher{b: j.b, s: s, keys: j.keys, readable: j.readable(ctx), asked: j.r.Builder != ""}
 	if err := j.checkProject(ctx, f); err != nil {
 		return err
 	}
@@ -52,14 +52,14 @@ func (j *job) pack(ctx context.Context, network Network) error {
 func (j *job) session() *session {
 	cfg := j.b.cfg
 	return &session{
-		Engine:   cfg.Engine,
+		Engine: cfg.Engine, dir: j.dir,
 		instance: j.b.instance,
 		labels:   map[string]string{LabelInstance: j.b.instance, LabelBuild: j.r.ID, LabelApp: j.r.App},
 		resources: container.Resources{
 			Memory: cfg.Memory, MemorySwap: cfg.Memory, NanoCPUs: int64(cfg.CPUs * 1e9), PidsLimit: &cfg.Pids,
 		},
 		env: j.env, t: j.t, version: j.b.version,
-		containers: make(map[string]*created), volumes: make(map[string]bool),
+		containers: make(map[string]*created), volumes: make(map[string]bool), images: make(map[string]bool),
 	}
 }
 

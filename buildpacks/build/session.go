@@ -28,6 +28,7 @@ const pendingMost = 1 << 20
 // output, and knows what is left to remove.
 type session struct {
 	Engine
+	dir       string // of the build
 	instance  string
 	labels    map[string]string
 	resources container.Resources
@@ -38,6 +39,7 @@ type session struct {
 	mu         sync.Mutex
 	containers map[string]*created
 	volumes    map[string]bool // of this build, by their own names
+	images     map[string]bool // made by pack for this build
 }
 
 // created is a container that has not been removed.
@@ -293,8 +295,8 @@ func (s *session) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanFor)
 	defer cancel()
 	s.mu.Lock()
-	containers, volumes := s.containers, s.volumes
-	s.containers, s.volumes = map[string]*created{}, map[string]bool{}
+	containers, volumes, images := s.containers, s.volumes, s.images
+	s.containers, s.volumes, s.images = map[string]*created{}, map[string]bool{}, map[string]bool{}
 	s.mu.Unlock()
 	var errs []error
 	for id := range containers {
@@ -302,8 +304,10 @@ func (s *session) close(ctx context.Context) error {
 		errs = append(errs, err)
 	}
 	for name := range volumes {
-		_, err := s.Engine.VolumeRemove(ctx, name, client.VolumeRemoveOptions{Force: true})
-		errs = append(errs, err)
+		errs = append(errs, removeVolume(ctx, s.Engine, name))
+	}
+	for ref := range images {
+		errs = append(errs, removeImage(ctx, s.Engine, ref))
 	}
 	return errors.Join(errs...)
 }

@@ -121,3 +121,16 @@ func testPids(t *testing.T, s *suite) {
 	}
 	s.nothingLeft(t, "sleep 86396")
 }
+
+func testCPU(t *testing.T, s *suite) {
+	b := s.newBuilder(t, func(c *build.Config) { c.CPUs = 0.2 })
+	r, out := s.request("busy", "timeout 2 sh -c 'while :; do :; done'; times")
+	s.build(t, b, r)
+	// The second line of times is "0m0.38s 0m0.01s", of the children.
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	user, _, _ := strings.Cut(lines[len(lines)-1], " ")
+	used, err := time.ParseDuration(user)
+	if err != nil || used > time.Second {
+		t.Errorf("two busy seconds at 0.2 processors used %v (%v), want less than one:\n%s", used, err, out)
+	}
+}

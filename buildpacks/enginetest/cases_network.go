@@ -157,3 +157,33 @@ func testConcurrent(t *testing.T, s *suite) {
 	}
 	s.nothingLeft(t, "")
 }
+
+// testTurns has one build hold the app while another waits for it.
+func testTurns(t *testing.T, s *suite) {
+	g := newGate(t)
+	b := s.newBuilder(t, func(c *build.Config) { c.Reach = []string{g.addr} })
+	first, out := s.request("turns", "echo ready; "+netcat(g.addr))
+	second, out2 := s.request("turns", "echo second")
+	ended := make(chan error, 2)
+	start := func(r build.Request) {
+		go func() {
+			_, err := b.Build(t.Context(), r)
+			ended <- err
+		}()
+	}
+	start(first)
+	if err := out.wait(t.Context(), "ready\n"); err != nil {
+		t.Error(err)
+	}
+	start(second)
+	if out2.String() != "" {
+		t.Errorf("the second build runs already: %s", out2)
+	}
+	close(g.open)
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Errorf("Build() = %v", err)
+		}
+	}
+	out2.has(t, "second\n")
+}

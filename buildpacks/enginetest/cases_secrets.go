@@ -3,10 +3,16 @@ package enginetest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/containerd/errdefs"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/moby/moby/client"
 
 	"slipway/buildpacks"
 	"slipway/buildpacks/build"
@@ -110,8 +116,8 @@ func testPull(t *testing.T, s *suite) {
 	}
 	r, _ := s.request("pulled", webApp)
 	r.Builder = s.public.addr + "/public/nothing:1"
-	if err := s.fails(t, b, r); !strings.Contains(err.Error(), "public/nothing") {
-		t.Errorf("a builder that is not there: %v, want its name", err)
+	if err := s.fails(t, b, r); !err.UserFault || !strings.Contains(err.Text, "public/nothing") {
+		t.Errorf("a builder that is not there: %v, want the user's fault with its name", err)
 	}
 }
 
@@ -145,4 +151,48 @@ func testUntrusted(t *testing.T, s *suite) {
 	}
 	out.has(t, "oops\n")
 	s.nothingLeft(t, "")
+}
+
+func testExtensions(t *testing.T, s *suite) {
+	img := s.builder.withRun(t, s.public.addr+"/public/run:3")
+	cfg, err := img.ConfigFile()
+	if err != nil {
+		t.Fatalf("read builder: %v", err)
+	}
+	cfg = cfg.DeepCopy()
+	cfg.Config.Labels["io.buildpacks.buildpack.order-extensions"] = `[{"group":[{"id":"test/extension","version":"1.0.0"}]}]`
+	if img, err = mutate.ConfigFile(img, cfg); err != nil {
+		t.Fatalf("change builder: %v", err)
+	}
+	s.public.push(t, "public/builder:3", img)
+	b := s.newBuilder(t, nil)
+	r, _ := s.request("extended", "echo never")
+	r.Builder = s.public.addr + "/public/builder:3"
+	if err := s.fails(t, b, r); !errors.Is(err, build.ErrRefused) || !strings.Contains(err.Text, "extensions") {
+		t.Errorf("a builder with extensions: %v, want a refusal in words", err)
+	}
+}
+
+func testSweep(t *testing.T, s *suite) {
+	r, _ := s.request("sweep", "true")
+	s.build(t, s.newBuilder(t, nil), r) // loads the bundled builder
+	const left = "pack.local/builder/left:latest"
+	if _, err := s.engine.ImageTag(t.Context(), client.ImageTagOptions{Source: "slipway/builder:test", Target: left}); err != nil {
+		t.Fatalf("tag image: %v", err)
+	}
+	dir := filepath.Join(s.dir, "builds", "b0-killed")
+	if err := os.MkdirAll(filepath.Join(dir, "app"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "images"), []byte(left+"\nslipway/builder:test\npack.local/gone:1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.newBuilder(t, nil)
+	s.nothingLeft(t, "")
+	if _, err := s.engine.ImageInspect(t.Context(), left); !errdefs.IsNotFound(err) {
+		t.Errorf("the image that a killed build made is still there: %v", err)
+	}
+	if _, err := s.engine.ImageInspect(t.Context(), "slipway/builder:test"); err != nil {
+		t.Errorf("the bundled builder is gone: %v", err)
+	}
 }

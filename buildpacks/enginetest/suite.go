@@ -51,13 +51,17 @@ func Run(t *testing.T, open func(t *testing.T, env Env) build.Engine) {
 		{"a build that takes too long is stopped", testTimeout},
 		{"memory is limited", testMemory},
 		{"processes are limited", testPids},
+		{"processor time is limited", testCPU},
 		{"the environment reaches buildpacks and no image", testEnv},
 		{"the token stays out of buildpacks", testToken},
 		{"loopback and private addresses are closed", testNetwork},
 		{"names are resolved", testDNS},
 		{"apps build at once", testConcurrent},
+		{"builds of one app take turns", testTurns},
 		{"project.toml is honoured", testProject},
 		{"a builder is pulled from a registry", testPull},
+		{"what a killed server left is swept", testSweep},
+		{"image extensions are refused", testExtensions},
 		{"an untrusted builder never has the token", testUntrusted},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, s) })
