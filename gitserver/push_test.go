@@ -694,3 +694,20 @@ func TestPanic(t *testing.T) {
 	w.git(dir, "push", url, "main")
 	w.check("shop")
 }
+
+// A clone of an app whose only branch is master has something to check out.
+func TestHeadFollowsTheFirstBranch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	url, dir := w.url("http", "shop"), w.work()
+	for _, step := range []struct{ branch, head string }{
+		{"topic", "refs/heads/main"}, {"master", "refs/heads/master"}, {"main", "refs/heads/master"},
+	} {
+		w.git(dir, "push", url, "main:"+step.branch)
+		got := strings.TrimSpace(w.git(w.dir, "--git-dir", filepath.Join(w.dir, "shop.git"), "symbolic-ref", "HEAD"))
+		if got != step.head {
+			t.Errorf("after a push of %s: HEAD = %s, want %s", step.branch, got, step.head)
+		}
+	}
+	w.check("shop")
+}

@@ -227,7 +227,31 @@ func (v *receiving) apply(ctx context.Context, q *repo.Quarantine, commit Commit
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("move refs: %w", err)
 	}
+	v.c.warn("point HEAD to a branch", v.followHead(ctx))
 	v.c.log.Info("push applied", zap.Int("refs", len(v.standing())), zap.Duration("took", time.Since(start)))
+	return nil
+}
+
+// followHead points HEAD to a branch that exists, so that a clone has something
+// to check out.
+func (v *receiving) followHead(ctx context.Context) error {
+	head, err := v.repo.Head()
+	if err != nil || head == "" {
+		return err
+	}
+	if _, err := v.repo.Ref(head); !errors.Is(err, repo.ErrNotFound) {
+		return err
+	}
+	for _, branch := range v.s.cfg.Branches {
+		name := branchPrefix + branch
+		_, err := v.repo.Ref(name)
+		if err == nil {
+			return v.repo.SetHead(ctx, name)
+		}
+		if !errors.Is(err, repo.ErrNotFound) {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -21,6 +21,10 @@ type Config struct {
 	Authorizer Authorizer // who may do what
 	Agent      string     // what the server calls itself; "slipway/dev" if empty
 
+	// Branches that HEAD may point to. While the branch that it points to does
+	// not exist, it goes to the first of these that does; main and master if nil.
+	Branches []string
+
 	Repo repo.Options // limits of packs and objects
 
 	PushTimeout      time.Duration // one push, waiting and Receiver included; 30m if zero
@@ -51,6 +55,9 @@ func (c Config) withDefaults() Config {
 	c.MaxOptions = cmp.Or(c.MaxOptions, 64)
 	c.MaxWants = cmp.Or(c.MaxWants, 100_000)
 	c.MaxRequest = cmp.Or(c.MaxRequest, 4<<30)
+	if c.Branches == nil {
+		c.Branches = []string{"main", "master"}
+	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
