@@ -200,7 +200,7 @@ func TestSSHRunsNothingElse(t *testing.T) {
 			t.Errorf("%q: status %d, %q", line, status, out)
 		}
 	}
-	cmd := exec.Command("ssh", "-p", strings.Split(w.ssh, ":")[1], "git@127.0.0.1")
+	cmd := exec.CommandContext(t.Context(), "ssh", "-p", strings.Split(w.ssh, ":")[1], "git@127.0.0.1")
 	cmd.Args = append(cmd.Args[:1], append(strings.Fields(w.sshCommand(w.sshKey))[1:], cmd.Args[1:]...)...)
 	out, err := cmd.CombinedOutput()
 	if err == nil || cmd.ProcessState.ExitCode() != 1 {
@@ -473,6 +473,7 @@ func TestTooMuch(t *testing.T) {
 		})
 	}
 	t.Run("bytes", func(t *testing.T) {
+		t.Parallel()
 		big := w.work()
 		w.commit(big, "noise", w.git(w.dir, "hash-object", "--stdin")+noise(200_000))
 		for _, transport := range []string{"http", "ssh"} {
@@ -545,7 +546,7 @@ func TestShutdownSaysSo(t *testing.T) {
 		return nil, ctx.Err()
 	}}
 	w := newWorld(t, recv)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -573,7 +574,7 @@ func TestShutdownSaysSo(t *testing.T) {
 func TestConnectionCap(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, func(c *gitserver.Config) { c.MaxConnections = 1 })
-	first, err := net.Dial("tcp", w.ssh)
+	first, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", w.ssh)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -581,7 +582,7 @@ func TestConnectionCap(t *testing.T) {
 	if _, err := io.ReadFull(first, make([]byte, 8)); err != nil { // it is being served
 		t.Fatal(err)
 	}
-	second, err := net.Dial("tcp", w.ssh)
+	second, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", w.ssh)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -595,7 +596,7 @@ func TestConnectionCap(t *testing.T) {
 func TestHandshakeDeadline(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, func(c *gitserver.Config) { c.HandshakeTimeout = 100 * time.Millisecond })
-	c, err := net.Dial("tcp", w.ssh)
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", w.ssh)
 	if err != nil {
 		t.Fatal(err)
 	}

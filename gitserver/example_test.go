@@ -79,7 +79,7 @@ func Example() {
 		echo Welcome >README && git add README && git commit -q -m two
 		git push -q "$1" HEAD:main`
 	url := strings.Replace(web.URL, "://", "://x:open-sesame@", 1) + "/shop.git"
-	cmd := exec.Command("sh", "-c", script, "sh", url)
+	cmd := exec.CommandContext(context.Background(), "sh", "-c", script, "sh", url)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "HOME="+dir, "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@b")

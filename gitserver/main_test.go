@@ -156,12 +156,12 @@ func newWorld(t *testing.T, recv *receiver, change ...func(*gitserver.Config)) *
 
 func (w *world) serveSSH() {
 	w.t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := (&net.ListenConfig{}).Listen(w.t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.ssh = ln.Addr().String()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.srv.ServeSSH(ctx, ln) }()
 	w.t.Cleanup(func() {
@@ -221,7 +221,7 @@ func (w *world) sshCommand(key string) string {
 
 // command prepares git, in a directory.
 func (w *world) command(dir string, args ...string) *exec.Cmd {
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.t.Context()), 60*time.Second) // cleanups run git, too
 	w.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "git", append([]string{
 		"-c", "init.defaultBranch=main", "-c", "protocol.version=2", "-c", "advice.detachedHead=false", "-c", "gc.auto=0",

@@ -184,7 +184,7 @@ func (v *receiving) ask(ctx context.Context, q *repo.Quarantine, gone func(error
 	commit, err := v.s.cfg.Receiver.Receive(ctx, p, &cancelWriter{w: v.out.progress(), gone: gone})
 	v.c.log.Info("push decided", zap.Bool("accepted", err == nil), zap.Duration("took", time.Since(start)))
 	if err != nil {
-		return nil, &declined{err: err}
+		return nil, &declinedError{err: err}
 	}
 	return commit, nil
 }
@@ -221,7 +221,7 @@ func (v *receiving) apply(ctx context.Context, q *repo.Quarantine, commit Commit
 	}
 	if commit != nil {
 		if err := commit(ctx); err != nil {
-			return &declined{err: err}
+			return &declinedError{err: err}
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -258,7 +258,7 @@ func (v *receiving) followHead(ctx context.Context) error {
 // explain shows an error that concerns all commands, and rejects them.
 func (v *receiving) explain(ctx context.Context, err error) {
 	var (
-		d        *declined
+		d        *declinedError
 		rejected *RejectError
 	)
 	switch {
@@ -301,11 +301,11 @@ func (v *receiving) report(unpack string) error {
 	return nil
 }
 
-// declined is the Receiver's refusal.
-type declined struct{ err error }
+// A declinedError is the Receiver's refusal.
+type declinedError struct{ err error }
 
-func (d *declined) Error() string { return d.err.Error() }
-func (d *declined) Unwrap() error { return d.err }
+func (d *declinedError) Error() string { return d.err.Error() }
+func (d *declinedError) Unwrap() error { return d.err }
 
 // A cancelWriter tells of the first failed write.
 type cancelWriter struct {
