@@ -3,6 +3,8 @@ package enginetest
 import (
 	"context"
 	"errors"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +15,7 @@ import (
 func testCancel(t *testing.T, s *suite) {
 	b := s.newBuilder(t, nil)
 	for _, phase := range []string{"detect.sh", "build.sh"} {
-		const marker = "86397"
+		marker := nap(1)
 		script := "echo ready; echo 'build output' >&2; sleep " + marker
 		r, out := s.request("cancel", "true")
 		if phase == "build.sh" {
@@ -58,6 +60,10 @@ func testCancel(t *testing.T, s *suite) {
 	s.nothingLeft(t, "")
 }
 
+// nap is a time to sleep, in seconds, that no other process of the machine
+// sleeps, so that the process that does is known by it.
+func nap(n int) string { return strconv.Itoa(1_000_000_000 + 10*os.Getpid() + n) }
+
 // waitProcess waits until a process with marker in its command line runs.
 func waitProcess(t *testing.T, marker string) {
 	t.Helper()
@@ -76,7 +82,7 @@ func waitProcess(t *testing.T, marker string) {
 
 func testTimeout(t *testing.T, s *suite) {
 	b := s.newBuilder(t, func(c *build.Config) { c.Timeout = 3 * time.Second })
-	r, _ := s.request("slow", "echo ready; sleep 86398")
+	r, _ := s.request("slow", "echo ready; sleep "+nap(2))
 	started := time.Now()
 	_, err := b.Build(t.Context(), r)
 	if took := time.Since(started); took > 5*time.Second {
@@ -86,7 +92,7 @@ func testTimeout(t *testing.T, s *suite) {
 	if !errors.Is(err, build.ErrTimeout) || !errors.As(err, &told) || !strings.Contains(told.Text, "3s") {
 		t.Errorf("Build() = %v, want ErrTimeout in words", err)
 	}
-	s.nothingLeft(t, "sleep 86398")
+	s.nothingLeft(t, "sleep "+nap(2))
 }
 
 func testMemory(t *testing.T, s *suite) {
@@ -99,12 +105,12 @@ func testMemory(t *testing.T, s *suite) {
 	}
 	r, _ = s.request("no-hog", "echo start")
 	s.build(t, b, r)
-	s.nothingLeft(t, "tail /dev/zero")
+	s.nothingLeft(t, "")
 }
 
 func testPids(t *testing.T, s *suite) {
 	b := s.newBuilder(t, func(c *build.Config) { c.Pids = 64 })
-	r, out := s.request("bomb", "bomb() { bomb | bomb & }; (bomb) ; sleep 1; for i in $(seq 1 100); do sleep 86396 & done; wait; exit 1")
+	r, out := s.request("bomb", "bomb() { bomb | bomb & }; (bomb) ; sleep 1; for i in $(seq 1 100); do sleep "+nap(3)+" & done; wait; exit 1")
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -119,7 +125,7 @@ func testPids(t *testing.T, s *suite) {
 	if err := <-ended; err == nil {
 		t.Error("Build() = nil for a fork bomb")
 	}
-	s.nothingLeft(t, "sleep 86396")
+	s.nothingLeft(t, "sleep "+nap(3))
 }
 
 func testCPU(t *testing.T, s *suite) {
