@@ -29,12 +29,12 @@ func (a applier) Apply(ctx context.Context, desc ocispec.Descriptor, mounts []mo
 	if err != nil {
 		return none, fmt.Errorf("open layer: %w", err)
 	}
-	defer ra.Close()
+	defer ra.Close() //nolint:errcheck // only read
 	plain, err := compression.DecompressStream(content.NewReader(ra))
 	if err != nil {
 		return none, fmt.Errorf("decompress layer: %w", err)
 	}
-	defer plain.Close()
+	defer plain.Close() //nolint:errcheck // only read
 	digester := digest.Canonical.Digester()
 	counted := &countedReader{r: io.TeeReader(plain, digester.Hash())}
 	dir, opts, err := target(mounts)

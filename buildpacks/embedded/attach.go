@@ -49,7 +49,7 @@ func (e *Engine) ContainerAttach(ctx context.Context, id string, o client.Contai
 
 // copyOutput hands what a container writes to whoever is attached.
 func (c *container) copyOutput(kind byte, r *os.File) {
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	buf := make([]byte, headerSize+32<<10)
 	for {
 		n, err := r.Read(buf[headerSize:])

@@ -166,13 +166,13 @@ func (u *unpacker) clear(parent int, base string, isDir bool) (exists bool, err 
 	return false, unix.Unlinkat(parent, base, 0)
 }
 
-func (u *unpacker) file(parent int, base string, hdr *tar.Header, r io.Reader) error {
+func (u *unpacker) file(parent int, base string, hdr *tar.Header, r io.Reader) (err error) {
 	fd, err := unix.Openat(parent, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
 	}
 	f := os.NewFile(uintptr(fd), hdr.Name)
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	if hdr.Size > 0 {
 		if _, err := io.Copy(f, r); err != nil {
 			return err
@@ -203,7 +203,7 @@ func (u *unpacker) link(parent int, base, target string) error {
 	if err != nil {
 		return err
 	}
-	defer from.Close()
+	defer from.Close() //nolint:errcheck // only read
 	return unix.Linkat(int(from.Fd()), name, parent, base, 0)
 }
 
@@ -220,7 +220,7 @@ func setOwner(parent int, base string, hdr *tar.Header) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
+	defer unix.Close(fd) //nolint:errcheck // a path, not data
 	if err := unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), uint32(hdr.Mode&0o7777)); err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func lstat(root *bundle.Root, name string) (st unix.Stat_t, link string, err err
 	if err != nil {
 		return st, "", err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		return st, "", &os.PathError{Op: "stat", Path: name, Err: err}
 	}
@@ -122,7 +122,7 @@ func packFile(root *bundle.Root, tw *tar.Writer, name string, hdr *tar.Header) e
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read
 	st, err := f.Stat()
 	if err != nil || !st.Mode().IsRegular() {
 		return err

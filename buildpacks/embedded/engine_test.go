@@ -215,7 +215,7 @@ func create(tb testing.TB, e *embedded.Engine, c *container.Config, h *container
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		_, err := e.ContainerRemove(context.Background(), res.ID, client.ContainerRemoveOptions{Force: true})
+		_, err := e.ContainerRemove(context.WithoutCancel(tb.Context()), res.ID, client.ContainerRemoveOptions{Force: true})
 		if err != nil && !cerrdefs.IsNotFound(err) {
 			tb.Error(err)
 		}

@@ -180,7 +180,7 @@ func (s *imageStore) writeBlob(ctx context.Context, r io.Reader, size int64) (oc
 	if err != nil {
 		return ocispec.Descriptor{}, fmt.Errorf("open blob: %w", err)
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }() // Commit has told of errors
 	if _, err := io.CopyN(w, r, size); err != nil {
 		return ocispec.Descriptor{}, fmt.Errorf("write blob: %w", err)
 	}

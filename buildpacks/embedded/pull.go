@@ -235,7 +235,7 @@ func (s *pullStream) Close() error {
 // JSONMessages implements client.ImagePullResponse.
 func (s *pullStream) JSONMessages(ctx context.Context) iter.Seq2[jsonstream.Message, error] {
 	return func(yield func(jsonstream.Message, error) bool) {
-		defer s.Close()
+		defer func() { _ = s.Close() }() // of a pipe
 		stop := context.AfterFunc(ctx, func() { _ = s.Close() })
 		defer stop()
 		for dec := json.NewDecoder(s); ; {

@@ -147,6 +147,7 @@ func (e *Engine) ContainerInspect(ctx context.Context, id string, _ client.Conta
 	state := &containertypes.State{
 		Status:    c.state,
 		Running:   c.state == containertypes.StateRunning,
+		OOMKilled: c.state == containertypes.StateExited && c.bundle.OOMKilled(),
 		ExitCode:  c.code,
 		StartedAt: stamp(c.started), FinishedAt: stamp(c.finished),
 	}

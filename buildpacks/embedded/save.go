@@ -96,12 +96,12 @@ func (s *imageStore) readLayer(ctx context.Context, blob ocispec.Descriptor, use
 	if err != nil {
 		return err
 	}
-	defer ra.Close()
+	defer ra.Close() //nolint:errcheck // only read
 	plain, err := compression.DecompressStream(content.NewReader(ra))
 	if err != nil {
 		return err
 	}
-	defer plain.Close()
+	defer plain.Close() //nolint:errcheck // only read
 	return use(plain)
 }
 

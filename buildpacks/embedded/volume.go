@@ -24,9 +24,11 @@ import (
 
 var goodVolume = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,199}$`)
 
-// buildVolumes are the beginnings of pack's names for volumes that live as
-// long as a build. Others, caches, are kept.
-func buildVolumes() []string { return []string{"pack-layers-", "pack-app-"} }
+// ofBuild says whether a volume lives as long as a build: pack's are, by their
+// names, except its caches.
+func ofBuild(name string) bool {
+	return strings.HasPrefix(name, "pack-") && !strings.HasPrefix(name, "pack-cache-")
+}
 
 // A volumeStore keeps named volumes, each a plain directory.
 type volumeStore struct {
@@ -47,12 +49,11 @@ func openVolumes(dir string, trash func(string) error) (*volumeStore, error) {
 		return nil, fmt.Errorf("list volumes: %w", err)
 	}
 	for _, e := range entries {
-		for _, prefix := range buildVolumes() {
-			if strings.HasPrefix(e.Name(), prefix) {
-				if err := trash(filepath.Join(dir, e.Name())); err != nil {
-					return nil, err
-				}
-			}
+		if !ofBuild(e.Name()) {
+			continue
+		}
+		if err := trash(filepath.Join(dir, e.Name())); err != nil {
+			return nil, err
 		}
 	}
 	return &volumeStore{dir: dir, trash: trash, uses: make(map[string]int)}, nil
@@ -200,7 +201,7 @@ func populate(root *bundle.Root, b bindMount) error {
 	if err != nil {
 		return fmt.Errorf("fill volume %s: %w", b.volume, err)
 	}
-	defer covered.Close()
+	defer covered.Close() //nolint:errcheck // only read
 	var st unix.Stat_t
 	if err := unix.Fstat(int(covered.Fd()), &st); err != nil {
 		return fmt.Errorf("fill volume %s: %w", b.volume, err)

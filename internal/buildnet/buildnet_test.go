@@ -33,7 +33,7 @@ func newNS(t testing.TB, cfg buildnet.Config) *buildnet.Namespace {
 		if err := ns.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := buildnet.Recover(context.Background(), cfg); err != nil {
+		if err := buildnet.Recover(context.WithoutCancel(t.Context()), cfg); err != nil {
 			t.Error(err)
 		}
 		if left := devices(t, "sl"); len(left) > 0 && t.Name() != "TestSeveral" {

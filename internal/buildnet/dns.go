@@ -106,7 +106,7 @@ func exchange(ctx context.Context, to netip.AddrPort, query []byte) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	if _, err := conn.Write(query); err != nil {

@@ -23,6 +23,8 @@ import (
 // firewall and devices are theirs to change, and nothing is left of them.
 //
 //	build 169.254.96.x -- host 203.0.113.2 -- outside 203.0.113.1, 10.9.9.9
+//
+// The middle one is what tests call the host.
 const (
 	inHost      = "BUILDNET_TEST_HOST"
 	hostAddr    = "203.0.113.2"

@@ -17,14 +17,13 @@ import (
 
 // A Namespace is the network namespace of one build.
 type Namespace struct {
-	file    *os.File
-	path    string
-	device  string // the host's end of the veth pair; "" where it is not ours
-	cfg     Config
-	later   func(remove func() error) // given to a pool; nil to remove at once
+	file   *os.File
+	path   string
+	device string // the host's end of the veth pair; "" where it is not ours
+	cfg    Config
+	later  func(remove func() error) // given to a pool; nil to remove at once
 
-	//nolint:containedctx // the namespace's own life, which its relays share
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // the namespace's own life, which its relays share
 	cancel context.CancelFunc
 	work   group
 

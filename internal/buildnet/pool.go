@@ -13,8 +13,7 @@ type Pool struct {
 	cfg  Config
 	work sync.WaitGroup
 
-	//nolint:containedctx // the pool's own life
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // the pool's own life
 	cancel context.CancelFunc
 
 	mu      sync.Mutex

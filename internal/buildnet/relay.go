@@ -56,13 +56,13 @@ func relay(ctx context.Context, l net.Listener, dial func(context.Context) (net.
 
 // carry copies in both directions until both have ended, or ctx has.
 func carry(ctx context.Context, near net.Conn, dial func(context.Context) (net.Conn, error), log *zap.Logger) {
-	defer near.Close()
+	defer func() { _ = near.Close() }()
 	far, err := dial(ctx)
 	if err != nil {
 		log.Debug("port not reached", zap.Stringer("port", near.LocalAddr()), zap.Error(err))
 		return
 	}
-	defer far.Close()
+	defer func() { _ = far.Close() }()
 	stop := context.AfterFunc(ctx, func() {
 		_ = near.Close()
 		_ = far.Close()

@@ -84,7 +84,7 @@ func open(tb testing.TB) (*bundle.Runtime, string) {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := rt.Close(context.Background()); err != nil {
+		if err := rt.Close(context.WithoutCancel(tb.Context())); err != nil {
 			tb.Error(err)
 		}
 	})
@@ -99,7 +99,7 @@ func output(tb testing.TB, rt *bundle.Runtime, s bundle.Spec, p bundle.Process) 
 		tb.Fatal(err)
 	}
 	defer func() {
-		if err := c.Remove(context.Background()); err != nil {
+		if err := c.Remove(context.WithoutCancel(tb.Context())); err != nil {
 			tb.Error(err)
 		}
 	}()
@@ -299,10 +299,26 @@ func TestKillEarly(t *testing.T) {
 func TestLimits(t *testing.T) {
 	rt, low := open(t)
 	t.Run("memory", func(t *testing.T) {
-		out, code := output(t, rt, bundle.Spec{ID: "mem", Lower: []string{low}, Limits: bundle.Limits{Memory: 32 << 20}},
-			bundle.Process{Args: []string{"/bin/tail", "/dev/zero"}})
-		if code != 137 {
-			t.Errorf("a memory hog ends with %d, want 137: %s", code, out)
+		for name, want := range map[string]struct {
+			p    bundle.Process
+			code int
+			oom  bool
+		}{
+			"hog":   {bundle.Process{Args: []string{"/bin/tail", "/dev/zero"}}, 137, true},
+			"child": {script("tail /dev/zero; exit 4"), 4, true},
+			"small": {script("exit 5"), 5, false},
+		} {
+			c, err := rt.Create(t.Context(), bundle.Spec{ID: "mem-" + name, Lower: []string{low}, Limits: bundle.Limits{Memory: 32 << 20}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, code := outputOf(t, c, want.p)
+			if code != want.code || c.OOMKilled() != want.oom {
+				t.Errorf("%s ends with %d, out of memory %v, want %d, %v: %s", name, code, c.OOMKilled(), want.code, want.oom, out)
+			}
+			if err := c.Remove(t.Context()); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 	t.Run("pids", func(t *testing.T) {
@@ -331,7 +347,7 @@ func TestConcurrent(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			defer c.Remove(context.Background())
+			defer c.Remove(context.WithoutCancel(t.Context()))
 			if err := c.Start(t.Context(), script(fmt.Sprint("exit ", i)), bundle.Stdio{}); err != nil {
 				t.Error(err)
 				return

@@ -87,6 +87,28 @@ func (g *cgroups) kill(id string) int {
 	return n
 }
 
+// oomKills counts the processes of a container that the kernel killed for want
+// of memory.
+func (g *cgroups) oomKills(id string) int {
+	file := filepath.Join(cgroupRoot, "memory", g.path(id), "memory.oom_control")
+	if g.unified {
+		file = filepath.Join(cgroupRoot, g.path(id), "memory.events")
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) == 2 && f[0] == "oom_kill" {
+			n, err := strconv.Atoi(f[1])
+			if err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
 // remove removes a container's cgroup everywhere. It fails with EBUSY while
 // processes are in it.
 func (g *cgroups) remove(id string) error {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,6 +32,7 @@ type Container struct {
 	root *Root
 
 	done chan struct{} // closed when every process has ended
+	oom  atomic.Bool
 
 	mu      sync.Mutex
 	started bool

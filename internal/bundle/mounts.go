@@ -126,7 +126,7 @@ func bind(root *Root, m Mount) error {
 	if err != nil {
 		return err
 	}
-	defer target.Close()
+	defer target.Close() //nolint:errcheck // only read
 	if err := unix.Mount(m.Source, fdPath(target), "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func bind(root *Root, m Mount) error {
 	if err != nil {
 		return err
 	}
-	defer mounted.Close()
+	defer mounted.Close() //nolint:errcheck // only read
 	var vfs unix.Statfs_t
 	if err := unix.Fstatfs(int(mounted.Fd()), &vfs); err != nil {
 		return err
@@ -161,7 +161,7 @@ func mountPoint(root *Root, target string, isDir bool) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer parent.Close()
+	defer parent.Close() //nolint:errcheck // only read
 	// A link that leads nowhere, as /etc/resolv.conf often is in images,
 	// gives way.
 	if err := unix.Unlinkat(int(parent.Fd()), path.Base(target), 0); err != nil && !errors.Is(err, unix.ENOENT) {

@@ -75,7 +75,7 @@ func (r *Root) MkdirAll(name string, mode uint32) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer parent.Close()
+	defer parent.Close() //nolint:errcheck // only read
 	err = unix.Mkdirat(int(parent.Fd()), path.Base(name), mode)
 	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return nil, &os.PathError{Op: "mkdir", Path: name, Err: err}
@@ -92,7 +92,7 @@ func supportsOpenat2() error {
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	f, err := r.OpenPath("/")
 	if err != nil {
 		return fmt.Errorf("this kernel is too old, Linux 5.6 is needed: %w", err)

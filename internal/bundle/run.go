@@ -34,11 +34,15 @@ func (c *Container) run(ctx context.Context, stdio Stdio) error {
 	opts := &runc.CreateOpts{
 		IO:      fileIO{stdio},
 		PidFile: pidFile,
+		// The cgroup stays until sweep, so that it can be asked why the
+		// processes ended. runc 1.1.
+		ExtraArgs: []string{"--keep"},
 	}
 	exited := make(chan struct{})
 	go func() {
 		// runc is our means to wait; it is killed through its container.
 		code, err := runner.Run(context.WithoutCancel(ctx), c.id, c.dir, opts)
+		c.oom.Store(c.rt.cgroups.oomKills(c.id) > 0)
 		c.sweep()
 		close(exited)
 		_, serr := os.Stat(pidFile)
@@ -96,6 +100,10 @@ func (c *Container) Pid() int {
 	}
 	return pid
 }
+
+// OOMKilled says whether the kernel killed a process of the container for want
+// of memory. It is known when Wait has returned.
+func (c *Container) OOMKilled() bool { return c.oom.Load() }
 
 // startError finds the last error in runc's log.
 func startError(log string, cause error) error {

@@ -29,14 +29,14 @@ func (c *Container) User(name string) (User, error) {
 		return User{}, err
 	}
 	if passwd != nil {
-		defer passwd.Close()
+		defer passwd.Close() //nolint:errcheck // only read
 	}
 	group, err := c.accounts("/etc/group")
 	if err != nil {
 		return User{}, err
 	}
 	if group != nil {
-		defer group.Close()
+		defer group.Close() //nolint:errcheck // only read
 	}
 	found, err := user.GetExecUser(name, &user.ExecUser{Home: "/"}, bounded(passwd), bounded(group))
 	if err != nil {
