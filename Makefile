@@ -39,7 +39,7 @@ check: $(TOOLS)/golangci-lint ## vet and lint
 	$(TOOLS)/golangci-lint run ./...
 
 bench: deps-test build builder ## compare with git and pack; writes bench.json
-	$(GO) run ./internal/bench -o bench.json
+	$(GO) test -tags bench -count 1 -timeout 60m ./internal/bench -args -o $(abspath bench.json)
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(abspath $(TOOLS)) $(GO) install $(LINT)

@@ -1,0 +1,95 @@
+//go:build bench
+
+package bench
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"text/tabwriter"
+)
+
+var (
+	out    = flag.String("o", "", "write the rows to this file, as JSON")
+	rounds = flag.Int("rounds", 9, "how often each thing is done")
+)
+
+// A row compares one figure. Less is better in all of them.
+type row struct {
+	Name  string   `json:"name"`
+	Ours  float64  `json:"ours"`
+	Peer  *float64 `json:"peer"` // null if the goal is a figure and not a ratio
+	Unit  string   `json:"unit"`
+	Ratio *float64 `json:"ratio"`
+	Goal  *float64 `json:"goal"` // the most that Ratio may be, or Ours where there is no peer; null if none was set
+	Met   *bool    `json:"met"`
+}
+
+// against makes the row of a comparison; goal 0 is none.
+func against(name string, ours, peer float64, unit string, goal float64) row {
+	ratio := ours / peer
+	r := row{Name: name, Ours: ours, Peer: &peer, Unit: unit, Ratio: &ratio}
+	if goal > 0 {
+		met := ratio <= goal
+		r.Goal, r.Met = &goal, &met
+	}
+	return r
+}
+
+// atMost makes the row of a figure without a peer.
+func atMost(name string, ours float64, unit string, goal float64) row {
+	met := ours <= goal
+	return row{Name: name, Ours: ours, Unit: unit, Goal: &goal, Met: &met}
+}
+
+func median(figures []float64) float64 {
+	sorted := slices.Sorted(slices.Values(figures))
+	n := len(sorted)
+	if n%2 == 1 {
+		return sorted[n/2]
+	}
+	return (sorted[n/2-1] + sorted[n/2]) / 2
+}
+
+// report prints the table and writes the file.
+func report(t *testing.T, rows []row) {
+	t.Helper()
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "WHAT\tOURS\tPEER\tUNIT\tRATIO\tGOAL\tMET")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%.3f\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Ours, number(r.Peer), r.Unit, number(r.Ratio), number(r.Goal), yes(r.Met))
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if *out == "" {
+		return
+	}
+	raw, err := json.MarshalIndent(rows, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(*out, append(raw, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func number(f *float64) string {
+	if f == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", *f)
+}
+
+func yes(b *bool) string {
+	switch {
+	case b == nil:
+		return "-"
+	case *b:
+		return "yes"
+	}
+	return "no"
+}
