@@ -17,7 +17,7 @@ import (
 const (
 	maxSessionRequests = 64
 	maxExecLine        = 4096
-	sshDrainBytes      = drainBytes
+	lingerTime         = 200 * time.Millisecond
 	exitRefused        = 1
 	exitFailed         = 128 // as git's own die()
 )
@@ -165,9 +165,11 @@ func (ss *sshSession) run(ctx context.Context, line string) (status uint32) {
 		return exitFailed
 	}
 	err = ss.serve(ctx, c, w, cmd.service)
+	linger := lingerTime
 	if ss.unread {
-		ss.drain(ctx, in)
+		linger = drainTime
 	}
+	ss.drain(ctx, in, linger)
 	if err != nil {
 		c.log.Debug("call ended with an error", zap.String("service", cmd.service), zap.Error(err))
 		return exitFailed
@@ -203,15 +205,16 @@ func (ss *sshSession) open() (*wire, io.Reader) {
 }
 
 // drain takes what the client still sends, until it ends or it is enough. A git
-// that is cut off while it sends would not show our words.
-func (ss *sshSession) drain(ctx context.Context, in io.Reader) {
+// that is cut off while it sends would not show our words; go-git fails if the
+// channel is closed before it has said that it sends no more.
+func (ss *sshSession) drain(ctx context.Context, in io.Reader, limit time.Duration) {
 	_ = ss.ch.CloseWrite() // the client may be gone
 	ended := make(chan struct{})
 	ss.draining.Go(func() {
 		defer close(ended)
-		_, _ = io.CopyN(io.Discard, in, sshDrainBytes) // words follow in any case
+		_, _ = io.CopyN(io.Discard, in, drainBytes) // words follow in any case
 	})
-	timer := time.NewTimer(drainTime)
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-ended:
