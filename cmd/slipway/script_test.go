@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"slipway/internal/testkit"
+	"slipway/internal/testkit/dockerd"
 )
 
 // TestMain lets the test binary be the slipway command too.
@@ -34,24 +35,30 @@ func TestCommandLine(t *testing.T) {
 
 // TestPush runs the scripts that push to a server on the embedded engine.
 func TestPush(t *testing.T) {
-	runPushes(t, "push")
+	runPushes(t, "push", nil)
 }
 
 // TestAlone runs the scripts that look at all that the server keeps, one by one.
 func TestAlone(t *testing.T) {
-	runPushes(t, "alone")
+	runPushes(t, "alone", nil)
+}
+
+// TestDockerEngine runs the scripts whose builds a Docker daemon does.
+func TestDockerEngine(t *testing.T) {
+	daemon := dockerd.Start(t)
+	runPushes(t, "docker", map[string]string{"DOCKER": daemon.Host}, "--engine", "docker", "--docker-host", daemon.Host)
 }
 
 // TestPackages runs the scripts whose apps have dependencies.
 func TestPackages(t *testing.T) {
 	index := testkit.ServePackages(t)
-	runPushes(t, "packages", "--build-reach", index.Addr, "--build-env", "PIP_INDEX_URL="+index.URL)
+	runPushes(t, "packages", nil, "--build-reach", index.Addr, "--build-env", "PIP_INDEX_URL="+index.URL)
 }
 
 // runPushes runs the scripts of a folder against one server: unpacking the
 // builder for each would take longer than all of them. Each script pushes to
 // apps of its own, whose names begin with $APP.
-func runPushes(t *testing.T, folder string, args ...string) {
+func runPushes(t *testing.T, folder string, vars map[string]string, args ...string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs the bundled builder and root")
@@ -70,6 +77,9 @@ func runPushes(t *testing.T, folder string, args ...string) {
 			Setup: func(env *testscript.Env) error {
 				env.Setenv("APPS", filepath.Join(testkit.Root(t), "testdata", "apps"))
 				env.Setenv("DATA", srv.Data)
+				for name, value := range vars {
+					env.Setenv(name, value)
+				}
 				return signIn(env, srv)
 			},
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -78,7 +88,7 @@ func runPushes(t *testing.T, folder string, args ...string) {
 				"runimage":  func(ts *testscript.TestScript, _ bool, args []string) { runImage(t, ts, srv.Token, args) },
 				"left": func(ts *testscript.TestScript, _ bool, _ []string) {
 					nothingLeft(ts, func() []string {
-						if folder == "alone" {
+						if folder == "alone" || folder == "docker" {
 							return testkit.Leftovers(srv.Data)
 						}
 						return testkit.RepositoryLeftovers(srv.Data, ts.Getenv("APP")+"*")
