@@ -31,9 +31,11 @@ func (c *Container) run(ctx context.Context, stdio Stdio) error {
 	runner.Log = filepath.Join(c.dir, "runc.log")
 	runner.LogFormat = runc.JSON
 	pidFile := filepath.Join(c.dir, "pid")
+	spawned := make(chan int, 1)
 	opts := &runc.CreateOpts{
 		IO:      fileIO{stdio},
 		PidFile: pidFile,
+		Started: spawned,
 		// The cgroup stays until sweep, so that it can be asked why the
 		// processes ended. runc 1.1.
 		ExtraArgs: []string{"--keep"},
@@ -63,6 +65,8 @@ func (c *Container) run(ctx context.Context, stdio Stdio) error {
 		case <-exited:
 		}
 	}()
+	// From here on runc has the files itself, and the caller may close its own.
+	<-spawned
 	return c.waitStarted(ctx, pidFile)
 }
 
