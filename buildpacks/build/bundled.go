@@ -106,13 +106,28 @@ func runNames(img v1.Image) ([]string, error) {
 	return names, nil
 }
 
-// ensureBundled sees to it that the engine has the bundled builder. One build
+// Prepare sees to it that the engine has the bundled builder, if that is the one
+// configured, so that the first build need not wait for it. It takes a while the
+// first time, and is quick after that.
+func (b *Builder) Prepare(ctx context.Context) error {
+	if b.cfg.Builder != Bundled {
+		return nil
+	}
+	return b.ensureBundled(ctx, newTranscript(io.Discard, false))
+}
+
+// ensureBundled sees to it that the engine has the bundled builder. One caller
 // loads it; others wait.
 func (b *Builder) ensureBundled(ctx context.Context, t *transcript) error {
 	select {
 	case b.loading <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+	default:
+		t.note("-----> Waiting for the builder to be loaded (once on this server)")
+		select {
+		case b.loading <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	defer func() { <-b.loading }()
 	found, err := inEngine(ctx, b.cfg.Engine, b.bundle.ref)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/docker/go-units"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -91,16 +91,15 @@ func (s *server) buildConfig() (build.Config, error) {
 // openEngine opens the engine that --engine names. auto takes Docker if a
 // daemon answers.
 func (s *server) openEngine(ctx context.Context) (closingEngine, error) {
-	dockerConf := docker.Config{Host: s.set.DockerHost, Dir: s.set.Data, Log: s.log}
+	host := cmp.Or(s.set.DockerHost, os.Getenv("DOCKER_HOST"))
+	dockerConf := docker.Config{Host: host, Dir: s.set.Data, Log: s.log}
 	switch s.set.Engine {
 	case "docker":
 		return docker.Open(ctx, dockerConf)
 	case "embedded":
 		return s.openEmbedded(ctx)
 	case "auto":
-		probe, cancel := context.WithTimeout(ctx, 3*time.Second)
-		defer cancel()
-		eng, err := docker.Open(probe, dockerConf)
+		eng, err := docker.Open(ctx, dockerConf)
 		if err == nil {
 			s.log.Info("engine chosen: docker, since a daemon answers")
 			return eng, nil

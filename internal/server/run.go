@@ -48,6 +48,9 @@ func run(ctx context.Context, set *Settings, version string, log *zap.Logger) (e
 		return err
 	}
 	defer unlock()
+	if err := ownTemp(filepath.Join(set.Data, "tmp")); err != nil {
+		return err
+	}
 	s := &server{set: set, log: log}
 	listeners, err := s.listen(ctx)
 	if err != nil {
@@ -75,6 +78,18 @@ func lock(path string) (unlock func(), err error) {
 		return nil, errors.Join(fmt.Errorf("%s is in use by another slipway serve: stop that one, or give --data another directory", filepath.Dir(path)), f.Close())
 	}
 	return func() { _ = f.Close() }, nil
+}
+
+// ownTemp gives the process a directory for temporary files in its data
+// directory, and empties it: libraries leave theirs behind when they are killed.
+func ownTemp(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("empty temporary directory: %w", err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return fmt.Errorf("make temporary directory: %w", err)
+	}
+	return os.Setenv("TMPDIR", dir)
 }
 
 // open opens the stores, makes the parts, and recovers from a crash.
@@ -175,6 +190,7 @@ func (s *server) serve(ctx context.Context, handler http.Handler, l *listeners) 
 		g.Go(func() error { return s.git.ServeSSH(requests, l.ssh) })
 	}
 	g.Go(func() error { return s.sweep(stop) })
+	g.Go(func() error { return s.prepare(stop) })
 	g.Go(func() error {
 		<-stop.Done()
 		s.ready.Store(false)
@@ -203,6 +219,18 @@ func newHTTPServer(ctx context.Context, handler http.Handler, log *zap.Logger) *
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          zap.NewStdLog(log.Named("http").WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
 	}
+}
+
+// prepare loads the builder into the engine, so that no push waits for it.
+func (s *server) prepare(ctx context.Context) error {
+	started := time.Now()
+	err := s.build.Prepare(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("builder not loaded: pushes will try again", zap.Error(err))
+		return nil
+	}
+	s.log.Info("builder ready", zap.Duration("took", time.Since(started)))
+	return nil
 }
 
 // sweepEvery is how often the disk of unused images is reclaimed.
