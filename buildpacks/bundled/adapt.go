@@ -198,10 +198,11 @@ func isELF(path string) bool {
 
 // compilePython compiles the standard library and pip once and for all, with
 // nothing in the result that differs from run to run: sources are not looked
-// at again.
+// at again, and addresses are not random, since CPython 3.10's caches go by
+// them, and show in which objects it marks as shared.
 func compilePython(ctx context.Context, p cpython, home string) error {
 	t := tool{dir: home, env: []string{"PYTHONHASHSEED=0", "PYTHONHOME=", "PYTHONPATH=", "PYTHONDONTWRITEBYTECODE=1", "LC_ALL=C.UTF-8", sourceDateEpoch()}}
-	return t.run(ctx, filepath.Join(home, "bin/python3"), "-m", "compileall", "-q", "-j1",
+	return t.run(ctx, "setarch", "--addr-no-randomize", filepath.Join(home, "bin/python3"), "-m", "compileall", "-q", "-j1",
 		"--invalidation-mode", "unchecked-hash", "-s", home, "-p", pythonRoot+"/"+p.Version,
 		filepath.Join(home, "lib/python"+p.series()))
 }

@@ -68,7 +68,10 @@ func (b *build) debian(ctx context.Context, dir string) (out debianLayers, err e
 	})
 	g.Go(func() error {
 		b.say("Installing compilers and headers for the build image")
-		return install(gctx, full, buildPackages)
+		if err := install(gctx, full, buildPackages); err != nil {
+			return fmt.Errorf("install build packages: %w", err)
+		}
+		return nil
 	})
 	if err := g.Wait(); err != nil {
 		return debianLayers{}, err
@@ -123,10 +126,7 @@ exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEB
 	SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" http_proxy="${http_proxy-}" https_proxy="${https_proxy-}" no_proxy="${no_proxy-}" \
 	apt-get install -qy --no-install-recommends -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io "$@"`
 	args := append([]string{"-c", script, "sh", root}, packages...)
-	if err := (tool{env: []string{sourceDateEpoch()}}).isolated(ctx, "sh", args...); err != nil {
-		return fmt.Errorf("install build packages: %w", err)
-	}
-	return nil
+	return tool{env: []string{sourceDateEpoch()}}.isolated(ctx, "sh", args...)
 }
 
 // settle gives a root file system what the image has instead of this

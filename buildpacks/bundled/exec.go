@@ -18,6 +18,8 @@ type tool struct {
 	dir    string   // where it runs; the current directory if empty
 	env    []string // added to the environment
 	stdout io.Writer
+	flags  uintptr // namespaces of its own
+	called string  // what errors call it; its name if empty
 }
 
 // run runs a program to its end. It ends the program, and what that started,
@@ -26,9 +28,12 @@ func (t tool) run(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = t.dir
 	cmd.Env = append(os.Environ(), t.env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Cloneflags: t.flags}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
+	if t.called != "" {
+		name = t.called
+	}
 	said := &tail{max: 4 << 10}
 	cmd.Stdout, cmd.Stderr = said, said
 	if t.stdout != nil {
@@ -46,9 +51,10 @@ func (t tool) run(ctx context.Context, name string, args ...string) error {
 // isolated runs a program in mount and process namespaces of its own, so that
 // no mount and no process of it outlives it, whatever becomes of us.
 func (t tool) isolated(ctx context.Context, name string, args ...string) error {
-	return t.run(ctx, "unshare", append([]string{
-		"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", name,
-	}, args...)...)
+	const script = `mount --make-rprivate / && mount -t proc none /proc && exec "$@"`
+	t.called = name
+	t.flags |= syscall.CLONE_NEWNS | syscall.CLONE_NEWPID
+	return t.run(ctx, "sh", append([]string{"-c", script, "sh", name}, args...)...)
 }
 
 // output runs a program and gives what it wrote to its standard output.
