@@ -93,6 +93,8 @@ func checkCreate(o *client.ContainerCreateOptions) error {
 		return invalid("privileged containers are not supported by the embedded engine")
 	case len(h.CapAdd) > 0:
 		return invalid("added capabilities are not supported by the embedded engine")
+	case h.ReadonlyRootfs:
+		return invalid("read-only root file systems are not supported by the embedded engine")
 	case len(h.Mounts) > 0:
 		return invalid("mounts are not supported by the embedded engine, binds are")
 	case h.PidMode != "" || h.IpcMode == "host" || h.UTSMode != "":
@@ -202,6 +204,7 @@ func (c *container) resolve(hostname string) error {
 		Dir:             dir,
 		User:            user,
 		NoNewPrivileges: noNewPrivileges(c.host.SecurityOpt),
+		DropCaps:        capNames(c.host.CapDrop),
 	}
 	return nil
 }
@@ -216,6 +219,19 @@ func noNewPrivileges(options []string) bool {
 		}
 	}
 	return false
+}
+
+// capNames spells capabilities as the kernel does; Docker takes them with and
+// without their prefix.
+func capNames(list []string) []string {
+	names := make([]string, len(list))
+	for i, name := range list {
+		names[i] = strings.ToUpper(name)
+		if names[i] != "ALL" && !strings.HasPrefix(names[i], "CAP_") {
+			names[i] = "CAP_" + names[i]
+		}
+	}
+	return names
 }
 
 // environment merges variables; the last of a name wins. A name without "="
@@ -272,6 +288,8 @@ func (e *Engine) removeOnce(ctx context.Context, c *container) error {
 	if c.bundle != nil {
 		errs = append(errs, c.bundle.Remove(ctx))
 	}
+	c.abandon()
+	<-c.done // every process is gone, and nobody's output is waited for
 	if c.image != nil {
 		errs = append(errs, e.images.unmount(ctx, c.id), e.images.release(ctx, c.image))
 	}

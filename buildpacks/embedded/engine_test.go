@@ -277,6 +277,25 @@ func TestRun(t *testing.T) {
 	}
 }
 
+func TestCapabilities(t *testing.T) {
+	e := withBox(t)
+	for drop, want := range map[string]string{
+		"":                  "00000000a80425fb",
+		"NET_RAW,CAP_MKNOD": "00000000a00405fb",
+		"all":               "0000000000000000",
+	} {
+		c := shell(`while read k v; do case $k in CapBnd:|CapEff:) echo $v;; esac; done < /proc/self/status`)
+		c.User = "root"
+		h := &container.HostConfig{NetworkMode: "none"}
+		if drop != "" {
+			h.CapDrop = strings.Split(drop, ",")
+		}
+		if out, errOut, _ := run(t, e, create(t, e, c, h)); out != want+"\n"+want+"\n" {
+			t.Errorf("without %q: capabilities are %q, want %s; %s", drop, out, want, errOut)
+		}
+	}
+}
+
 func TestEntrypoint(t *testing.T) {
 	e := withBox(t)
 	stdout, _, _ := run(t, e, create(t, e, &container.Config{Image: "test/box:1", User: "root", Cmd: []string{"/bin/sh", "-c", "id -u"}}, nil))
@@ -637,6 +656,21 @@ func TestKill(t *testing.T) {
 	}
 }
 
+func TestRemoveUnstarted(t *testing.T) {
+	e := withBox(t)
+	id := create(t, e, shell("true"), nil)
+	wait := e.ContainerWait(t.Context(), id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	if _, err := e.ContainerRemove(t.Context(), id, client.ContainerRemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-wait.Error; !cerrdefs.IsConflict(err) {
+		t.Errorf("waiting for a removed container gives %v, want conflict", err)
+	}
+	if _, err := e.ContainerStart(t.Context(), id, client.ContainerStartOptions{}); !cerrdefs.IsNotFound(err) {
+		t.Errorf("starting it gives %v, want not found", err)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	e := withBox(t)
 	pids := int64(20)
@@ -687,7 +721,7 @@ func TestRecover(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("/proc/self/exe")
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Env = append(os.Environ(), "EMBEDDED_TEST_CRASH="+dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

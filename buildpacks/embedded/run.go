@@ -99,6 +99,19 @@ func (c *container) finish(code int, err error) {
 	close(c.done)
 }
 
+// abandon ends the wait for a container that never started.
+func (c *container) abandon() {
+	c.mu.Lock()
+	created := c.state == containertypes.StateCreated
+	if created {
+		c.state = containertypes.StateExited
+	}
+	c.mu.Unlock()
+	if created {
+		c.finish(-1, conflict("container %s was removed", c.id))
+	}
+}
+
 // ContainerWait implements DockerClient. An exit code is told only after the
 // attached streams have been read to their end or closed, so that a caller who
 // stops listening on failure has seen the reason.

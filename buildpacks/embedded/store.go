@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,11 +75,7 @@ func openImages(ctx context.Context, dir, driver string, log *zap.Logger) (*imag
 	if err := s.open(ctx, dir, driver); err != nil {
 		return nil, errors.Join(err, s.closeFiles())
 	}
-	s.stopped.Add(1)
-	go func() {
-		defer s.stopped.Done()
-		s.collect()
-	}()
+	s.stopped.Go(s.collect)
 	return s, nil
 }
 
@@ -161,8 +158,8 @@ func (s *imageStore) close() error {
 
 func (s *imageStore) closeFiles() error {
 	var errs []error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		errs = append(errs, s.closers[i]())
+	for _, closer := range slices.Backward(s.closers) {
+		errs = append(errs, closer())
 	}
 	return errors.Join(errs...)
 }

@@ -23,7 +23,7 @@ import (
 	"slipway/internal/buildnet"
 )
 
-func newNS(t testing.TB, cfg buildnet.Config) *buildnet.Namespace {
+func newNS(t *testing.T, cfg buildnet.Config) *buildnet.Namespace {
 	t.Helper()
 	ns, err := buildnet.New(t.Context(), cfg)
 	if err != nil {
@@ -46,11 +46,11 @@ func newNS(t testing.TB, cfg buildnet.Config) *buildnet.Namespace {
 	return ns
 }
 
-func devices(t testing.TB, prefix string) (names []string) {
-	t.Helper()
+func devices(tb testing.TB, prefix string) (names []string) {
+	tb.Helper()
 	links, err := netlink.LinkList()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, l := range links {
 		if strings.HasPrefix(l.Attrs().Name, prefix) {
@@ -60,7 +60,7 @@ func devices(t testing.TB, prefix string) (names []string) {
 	return names
 }
 
-func tables(t testing.TB) (names []string) {
+func tables(t *testing.T) (names []string) {
 	t.Helper()
 	c, err := nftables.New()
 	if err != nil {
@@ -101,7 +101,7 @@ func TestReach(t *testing.T) {
 	}
 	// Listeners of the host, on every address.
 	for _, addr := range []string{"127.0.0.1:0", hostAddr + ":0", "[::1]:0"} {
-		l, err := net.Listen("tcp", addr)
+		l, err := listen(t, "tcp", addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func TestReach(t *testing.T) {
 	if err := netlink.RouteReplace(&netlink.Route{Dst: mustNet(privateAddr + "/32"), Gw: net.ParseIP(outsideAddr)}); err != nil {
 		t.Fatal(err)
 	}
-	conn, err := net.DialTimeout("tcp4", privateAddr+outsidePort, time.Second)
+	conn, err := dial(time.Second, "tcp4", privateAddr+outsidePort)
 	if err != nil {
 		t.Fatalf("the host does not reach the private address, so the test says nothing: %v", err)
 	}
@@ -171,7 +171,7 @@ func TestFirewallAlone(t *testing.T) {
 	if err := netlink.RouteReplace(&netlink.Route{Dst: mustNet(privateAddr + "/32"), Gw: net.ParseIP(outsideAddr)}); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp4", hostAddr+":0")
+	l, err := listen(t, "tcp4", hostAddr+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestPorts(t *testing.T) {
 
 // Half of a connection ends before the other: an HTTP/1.0 client, say.
 func TestHalfClose(t *testing.T) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := listen(t, "tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func TestSeveral(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := in(b.Path(), func() error {
-		l, err := net.Listen("tcp4", addr+":1234")
+		l, err := listen(t, "tcp4", addr+":1234")
 		if err != nil {
 			return err
 		}
@@ -334,7 +334,7 @@ func docker(t *testing.T, commands ...string) {
 		t.Skip("no iptables-nft")
 	}
 	for _, c := range commands {
-		if out, err := exec.Command(path, strings.Fields(c)...).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(t.Context(), path, strings.Fields(c)...).CombinedOutput(); err != nil {
 			t.Fatalf("iptables %s: %v: %s", c, err, out)
 		}
 	}
@@ -353,7 +353,7 @@ func TestDocker(t *testing.T) {
 				t.Errorf("the outside saw %q", got)
 			}
 			rules := func() int {
-				out, err := exec.Command("iptables-nft", "-S").CombinedOutput()
+				out, err := exec.CommandContext(t.Context(), "iptables-nft", "-S").CombinedOutput()
 				if err != nil || strings.Contains(string(out), "incompatible") {
 					t.Errorf("iptables cannot list its rules any more: %v: %s", err, out)
 				}
@@ -407,7 +407,7 @@ func TestAttach(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer netlink.LinkDel(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "docker9"}})
-	l, err := net.Listen("tcp4", "0.0.0.0:0")
+	l, err := listen(t, "tcp4", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -491,7 +491,7 @@ func crash() {
 }
 
 func TestRecover(t *testing.T) {
-	cmd := exec.Command("/proc/self/exe")
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Env = append(os.Environ(), "BUILDNET_TEST_CRASH=1")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -75,7 +75,7 @@ func connect(ns *os.File, instance string) (string, error) {
 // chooses: the kernel refuses a second route to the same.
 func hostEnd(name string) (netip.Addr, error) {
 	// A host end without IPv6 has no link-local address to be reached at.
-	if err := setSysctl("net/ipv6/conf/"+name+"/disable_ipv6", "1"); err != nil {
+	if err := turnOn("net/ipv6/conf/" + name + "/disable_ipv6"); err != nil {
 		return netip.Addr{}, err
 	}
 	link, err := netlink.LinkByName(name)
@@ -128,7 +128,7 @@ func waitUp(name string) error {
 // buildEnd runs inside the namespace.
 func buildEnd(addr netip.Addr) error {
 	for _, conf := range []string{"all", "default"} {
-		if err := setSysctl("net/ipv6/conf/"+conf+"/disable_ipv6", "1"); err != nil {
+		if err := turnOn("net/ipv6/conf/" + conf + "/disable_ipv6"); err != nil {
 			return err
 		}
 	}

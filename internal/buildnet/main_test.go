@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 		stop()
 		return
 	}
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd := exec.CommandContext(context.Background(), "/proc/self/exe", os.Args[1:]...)
 	cmd.Env = append(os.Environ(), inHost+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
@@ -85,10 +85,20 @@ func dialIn(path, network, addr string) (net.Conn, error) {
 	return dialFor(5*time.Second, path, network, addr)
 }
 
+func dial(timeout time.Duration, network, addr string) (net.Conn, error) {
+	d := net.Dialer{Timeout: timeout}
+	return d.DialContext(context.Background(), network, addr)
+}
+
+func listen(t *testing.T, network, addr string) (net.Listener, error) {
+	t.Helper()
+	return (&net.ListenConfig{}).Listen(t.Context(), network, addr)
+}
+
 func dialFor(timeout time.Duration, path, network, addr string) (net.Conn, error) {
 	var conn net.Conn
 	err := in(path, func() (err error) {
-		conn, err = net.DialTimeout(network, addr, timeout)
+		conn, err = dial(timeout, network, addr)
 		return err
 	})
 	return conn, err
@@ -136,7 +146,7 @@ func outside() (stop func(), err error) {
 		if err := errors.Join(up("lo"), address("uplink", outsideAddr+"/24"), address("lo", privateAddr+"/32"), up("uplink")); err != nil {
 			return err
 		}
-		l, err = net.Listen("tcp4", "0.0.0.0"+outsidePort)
+		l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp4", "0.0.0.0"+outsidePort)
 		return err
 	})
 	if err == nil {
@@ -227,13 +237,13 @@ func talk(t *testing.T, path, addr string) {
 }
 
 // resolvers is one fake resolver on the host's loopback, UDP and TCP.
-func resolvers(t testing.TB) []netip.AddrPort {
+func resolvers(t *testing.T) []netip.AddrPort {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := listen(t, "tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := net.ListenPacket("udp4", l.Addr().String())
+	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp4", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func Attach(ctx context.Context, nsPath string, cfg Config) (*Namespace, error) 
 				return fmt.Errorf("open netlink: %w", err)
 			}
 			defer h.Close()
-			return errors.Join(setSysctl("net/ipv6/conf/all/disable_ipv6", "1"), raiseLoopback(h), closePrivate(h, own))
+			return errors.Join(turnOn("net/ipv6/conf/all/disable_ipv6"), raiseLoopback(h), closePrivate(h, own))
 		})
 	}
 	if err == nil {

@@ -8,18 +8,18 @@ import (
 	"os"
 )
 
-// setSysctl sets a value in the calling thread's network namespace. One that
+// turnOn sets a value to 1 in the calling thread's network namespace. One that
 // this kernel lacks, for want of IPv6, needs no setting.
-func setSysctl(name, value string) error {
+func turnOn(name string) error {
 	path := "/proc/sys/" + name
 	have, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil && string(bytes.TrimSpace(have)) == value {
+	if err == nil && string(bytes.TrimSpace(have)) == "1" {
 		return nil
 	}
-	if err := os.WriteFile(path, []byte(value), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte("1"), 0o644); err != nil {
 		return fmt.Errorf("set sysctl: %w", err)
 	}
 	return nil
@@ -36,5 +36,5 @@ func forwarding() (changed bool, err error) {
 	if string(bytes.TrimSpace(have)) == "1" {
 		return false, nil
 	}
-	return true, setSysctl("net/ipv4/ip_forward", "1")
+	return true, turnOn("net/ipv4/ip_forward")
 }

@@ -73,6 +73,7 @@ func layer(tb testing.TB) string {
 }
 
 func cgroupName(tb testing.TB) string {
+	tb.Helper()
 	return fmt.Sprintf("/slipway-test-%d-%s", os.Getpid(), strings.ToLower(strings.NewReplacer("/", "-").Replace(tb.Name())))
 }
 
@@ -380,7 +381,7 @@ func crash(dir, cgroup, low string) {
 func TestRecover(t *testing.T) {
 	low := layer(t)
 	dir, cgroup := t.TempDir(), cgroupName(t)
-	cmd := exec.Command("/proc/self/exe")
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Env = append(os.Environ(), "BUNDLE_TEST_CRASH="+dir, "BUNDLE_TEST_CGROUP="+cgroup, "BUNDLE_TEST_LAYER="+low)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

@@ -59,11 +59,9 @@ func findCgroups(parent string) (*cgroups, error) {
 // path is what goes into a spec's cgroupsPath.
 func (g *cgroups) path(id string) string { return g.parent + "/" + id }
 
-// kill sends SIGKILL to every process in a container's cgroup, and says how
-// many there were. The first to die, the init of the PID namespace, takes the
-// others along.
-func (g *cgroups) kill(id string) int {
-	n := 0
+// kill sends SIGKILL to every process in a container's cgroup. The first to
+// die, the init of the PID namespace, takes the others along.
+func (g *cgroups) kill(id string) {
 	for _, root := range g.roots {
 		dir := filepath.Join(root, g.path(id))
 		if g.unified {
@@ -74,17 +72,14 @@ func (g *cgroups) kill(id string) int {
 		if err != nil {
 			continue
 		}
-		for _, line := range strings.Fields(string(text)) {
+		for line := range strings.FieldsSeq(string(text)) {
 			pid, err := strconv.Atoi(line)
 			if err != nil || pid <= 1 {
 				continue
 			}
-			if syscall.Kill(pid, syscall.SIGKILL) == nil {
-				n++
-			}
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may be gone
 		}
 	}
-	return n
 }
 
 // oomKills counts the processes of a container that the kernel killed for want

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"runtime"
+	"slices"
 	"strconv"
 
 	"github.com/containerd/containerd/v2/contrib/seccomp"
@@ -44,6 +45,9 @@ type Process struct {
 	Dir             string // "/" if empty; made if missing
 	User            User
 	NoNewPrivileges bool
+	// DropCaps are default capabilities that it does without, as
+	// "CAP_NET_RAW"; all of them if one is "ALL".
+	DropCaps []string
 }
 
 // defaultCaps are the capabilities that Docker gives to a container.
@@ -53,6 +57,13 @@ func defaultCaps() []string {
 		"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
 		"CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
 	}
+}
+
+func (p Process) caps() []string {
+	if slices.Contains(p.DropCaps, "ALL") {
+		return nil
+	}
+	return slices.DeleteFunc(defaultCaps(), func(c string) bool { return slices.Contains(p.DropCaps, c) })
 }
 
 // ociSpec is the whole config.json. There are no resource limits (rlimits,
@@ -65,7 +76,7 @@ func ociSpec(s Spec, p Process, g *cgroups) *specs.Spec {
 	if hostname == "" {
 		hostname = s.ID
 	}
-	caps := &specs.LinuxCapabilities{Bounding: defaultCaps()}
+	caps := &specs.LinuxCapabilities{Bounding: p.caps()}
 	if p.User.UID == 0 {
 		caps.Permitted, caps.Effective = caps.Bounding, caps.Bounding
 	}

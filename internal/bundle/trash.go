@@ -30,13 +30,11 @@ type trash struct {
 func openTrash(dir string, log *zap.Logger) *trash {
 	t := &trash{dir: dir, log: log, wake: make(chan struct{}, 1)}
 	t.wake <- struct{}{}
-	t.done.Add(1)
-	go func() {
-		defer t.done.Done()
+	t.done.Go(func() {
 		for range t.wake {
 			t.empty()
 		}
-	}()
+	})
 	return t
 }
 
