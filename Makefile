@@ -8,7 +8,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # What the server needs, what making the builder needs, what the tests need.
 RUN_PACKAGES  := runc git
 MAKE_PACKAGES := mmdebstrap debian-archive-keyring gcc libc6-dev binutils
-TEST_PACKAGES := docker.io iptables skopeo openssh-client curl busybox-static python3 iproute2
+TEST_PACKAGES := docker.io iptables skopeo openssh-client curl busybox-static iproute2 procps
 
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -23,7 +23,9 @@ run: deps-run build builder ## set up, build and serve (ARGS="--http 0.0.0.0:500
 
 test: deps-test build builder ## set up and run every test
 	$(GO) vet ./...
-	$(GO) test -race -timeout 30m ./...
+	$(GO) test -race -short -timeout 10m ./...
+	@# One package at a time: some hold others to a deadline of two seconds.
+	$(GO) test -race -p 1 -timeout 30m ./...
 
 test-short: build ## the quick tests: no builder, no Docker daemon
 	$(GO) test -short -timeout 5m ./...

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -52,7 +53,9 @@ func TestDockerEngine(t *testing.T) {
 // TestPackages runs the scripts whose apps have dependencies.
 func TestPackages(t *testing.T) {
 	index := testkit.ServePackages(t)
-	runPushes(t, "packages", nil, "--build-reach", index.Addr, "--build-env", "PIP_INDEX_URL="+index.URL)
+	secret := rand.Text()[:20]
+	runPushes(t, "packages", map[string]string{"SECRET": secret}, "--build-reach", index.Addr,
+		"--build-env", "PIP_INDEX_URL="+index.URL, "--build-env", "A_SECRET="+secret)
 }
 
 // runPushes runs the scripts of a folder against one server: unpacking the
@@ -86,6 +89,11 @@ func runPushes(t *testing.T, folder string, vars map[string]string, args ...stri
 				"exitcode":  exitCode,
 				"interrupt": interrupt,
 				"runimage":  func(ts *testscript.TestScript, _ bool, args []string) { runImage(t, ts, srv.Token, args) },
+				"nolog": func(ts *testscript.TestScript, _ bool, args []string) {
+					if strings.Contains(srv.Log(), args[0]) {
+						ts.Fatalf("the server's log has %q", args[0])
+					}
+				},
 				"left": func(ts *testscript.TestScript, _ bool, _ []string) {
 					nothingLeft(ts, func() []string {
 						if folder == "alone" || folder == "docker" {
