@@ -14,7 +14,6 @@ import (
 	"github.com/buildpacks/pack/pkg/blob"
 	"github.com/buildpacks/pack/pkg/client"
 	"github.com/buildpacks/pack/pkg/logging"
-	"github.com/containerd/containerd/v2/pkg/archive"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -29,13 +28,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// pack's own, from package initialisers and idle loopback connections.
-		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
-		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
-		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
-		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
-	)
+	goleak.VerifyTestMain(m)
 }
 
 // builderDir is the bundled builder that `make builder` makes.
@@ -95,14 +88,19 @@ func unpack(t *testing.T, img v1.Image) string {
 		t.Fatal(err)
 	}
 	for _, l := range layers {
-		r, err := l.Uncompressed()
+		r, err := l.Compressed()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := archive.Apply(t.Context(), root, r); err != nil {
-			t.Fatal(err)
+		cmd := exec.CommandContext(t.Context(), "tar", "-xzp", "--numeric-owner", "-C", root)
+		cmd.Stdin = r
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("unpack layer: %v: %s", err, out)
 		}
 		r.Close()
+	}
+	if out, err := exec.CommandContext(t.Context(), "find", root, "-name", ".wh.*").Output(); err != nil || len(out) > 0 {
+		t.Fatalf("tar does not understand the whiteouts %s (%v)", out, err)
 	}
 	return root
 }
