@@ -285,11 +285,14 @@ func (e *Engine) removeOnce(ctx context.Context, c *container) error {
 	ctx = context.WithoutCancel(ctx) // bounded by the bundle's own time-outs
 	c.closeStreams()
 	var errs []error
-	if c.bundle != nil {
-		errs = append(errs, c.bundle.Remove(ctx))
-	}
 	c.abandon()
-	<-c.done // every process is gone, and nobody's output is waited for
+	if c.bundle != nil {
+		if err := c.bundle.Remove(ctx); err != nil {
+			errs = append(errs, err)
+		} else {
+			<-c.done // every process is gone, and no reader is waited for
+		}
+	}
 	if c.image != nil {
 		errs = append(errs, e.images.unmount(ctx, c.id), e.images.release(ctx, c.image))
 	}

@@ -55,6 +55,7 @@ func (e *Engine) ImagePull(ctx context.Context, ref string, o client.ImagePullOp
 			docker.WithAuthorizer(docker.NewDockerAuthorizer(docker.WithAuthCreds(auth))),
 		),
 	})
+	ctx = e.images.with(ctx)
 	name, desc, err := resolver.Resolve(ctx, named.String())
 	if err != nil {
 		return nil, fmt.Errorf("pull %s: %w", reference.FamiliarString(named), err)
@@ -121,7 +122,6 @@ type pull struct {
 
 func (p *pull) run(ctx context.Context, desc ocispec.Descriptor) error {
 	defer p.store.adding()()
-	ctx = p.store.with(ctx)
 	tag := "latest"
 	if t, ok := p.named.(reference.Tagged); ok {
 		tag = t.Tag()
