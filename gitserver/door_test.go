@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -176,15 +177,13 @@ func (w *world) sshRun(t *testing.T, prepare func(*ssh.Session), line string) (s
 	}
 	out, err := s.CombinedOutput(line)
 	var exit *ssh.ExitError
-	switch e := err.(type) {
-	case nil:
+	switch {
+	case err == nil:
 		return string(out), 0
-	case *ssh.ExitError:
-		exit = e
-	default:
-		return string(out) + err.Error(), -1
+	case errors.As(err, &exit):
+		return string(out), exit.ExitStatus()
 	}
-	return string(out), exit.ExitStatus()
+	return string(out) + err.Error(), -1
 }
 
 func TestSSHRunsNothingElse(t *testing.T) {

@@ -134,7 +134,7 @@ func TestRejectedByTheReceiver(t *testing.T) {
 			return nil, &gitserver.RejectError{Text: "for a reason", Reason: "no", Reasons: map[string]string{"refs/heads/b": "never"}}
 		}
 		fmt.Fprintln(progress, "-----> Building")
-		return nil, errors.New(" !     No default language could be detected for this app.")
+		return nil, errors.New(" !     No default language could be detected for this app.") //nolint:revive // shown to the pusher as it stands
 	}}
 	w := newWorld(t, recv)
 	dir := w.work()
@@ -163,6 +163,7 @@ func TestCommitFunc(t *testing.T) {
 	var w *world
 	recv := &receiver{fn: func(_ context.Context, p *gitserver.Push, _ io.Writer) (gitserver.CommitFunc, error) {
 		return func(context.Context) error {
+			//nolint:contextcheck // the test's own git, which must not end with the push
 			seen = w.ref("shop", "refs/heads/main") + "," + w.git(w.dir, "--git-dir", filepath.Join(w.dir, "shop.git"), "cat-file", "-t", p.Commands[0].New.String())
 			if len(p.Options) > 0 {
 				return fail

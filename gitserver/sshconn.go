@@ -74,7 +74,7 @@ func (c *sshConn) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if c.open {
-		_ = c.Conn.SetWriteDeadline(time.Now().Add(c.idle)) // the write itself fails on a broken connection
+		_ = c.SetWriteDeadline(time.Now().Add(c.idle)) // the write itself fails on a broken connection
 	}
 	c.mu.Unlock()
 	return c.Conn.Write(p)
@@ -103,7 +103,7 @@ func (c *sshConn) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sessions--; c.sessions == 0 {
-		_ = c.Conn.SetReadDeadline(time.Now().Add(c.idle)) // a broken connection is noticed by the next read
+		_ = c.SetReadDeadline(time.Now().Add(c.idle)) // a broken connection is noticed by the next read
 	}
 }
 
