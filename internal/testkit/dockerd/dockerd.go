@@ -46,8 +46,7 @@ func Start(tb testing.TB) *Daemon {
 	if testing.Short() {
 		tb.Skip("needs a Docker daemon: not with -short")
 	}
-	// Not tb.TempDir: a socket's path may be 107 bytes long.
-	dir, err := os.MkdirTemp("", dirPrefix)
+	dir, err := os.MkdirTemp("", dirPrefix) //nolint:usetesting // tb.TempDir is too long: a socket's path may be 107 bytes
 	if err != nil {
 		tb.Fatalf("make directory: %v", err)
 	}
@@ -120,7 +119,7 @@ func (d *Daemon) ready(ctx context.Context) error {
 			return err
 		}
 		if resp, err := (&http.Client{Transport: tr}).Do(req); err == nil {
-			resp.Body.Close()
+			_ = resp.Body.Close() // the status says it all
 			if resp.StatusCode == http.StatusOK {
 				return nil
 			}
