@@ -55,12 +55,9 @@ func (b *Builder) newJob(r Request) (*job, error) {
 	case !strings.HasPrefix(r.Image, b.cfg.Registry+"/"):
 		return nil, fmt.Errorf("build: image %q is not in registry %s", r.Image, b.cfg.Registry)
 	}
-	builder := firstOf(r.Builder, b.cfg.Builder)
-	if builder == Bundled {
-		if b.bundle == nil {
-			return nil, ErrNoBundled
-		}
-		builder = b.bundle.ref
+	builder, err := b.mayUse(firstOf(r.Builder, b.cfg.Builder), "The push asks for")
+	if err != nil {
+		return nil, err
 	}
 	for key := range r.Env {
 		if !validEnv(key) {
@@ -79,8 +76,10 @@ func (b *Builder) explain(ctx context.Context, err error, phase string, said []s
 	var told *Error
 	switch {
 	case errors.Is(context.Cause(ctx), ErrTimeout):
-		return &Error{Phase: phase, UserFault: true, Err: ErrTimeout,
-			Text: fmt.Sprintf("The build took longer than %s and was stopped.", b.cfg.Timeout)}
+		return &Error{
+			Phase: phase, UserFault: true, Err: ErrTimeout,
+			Text: fmt.Sprintf("The build took longer than %s and was stopped.", b.cfg.Timeout),
+		}
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", ErrCanceled, context.Cause(ctx))
 	case errors.As(err, &told):

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/moby/client"
@@ -22,7 +23,8 @@ type Builder struct {
 	transport *http.Transport
 	version   client.ServerVersionResult // of the engine
 	bundle    *bundle                    // nil where Config.Bundled is ""
-	loading   chan struct{}              // held while the bundled builder is loaded
+	loading   chan struct{}              // held while the bundled builder is looked for and loaded
+	loads     atomic.Bool                // it is being loaded
 	apps      appLocks
 
 	mu          sync.Mutex
@@ -96,6 +98,20 @@ func (b *Builder) bundledRef() string {
 		return ""
 	}
 	return b.bundle.ref
+}
+
+// mayUse returns what engines call a builder that was asked for, and refuses
+// one that the operator has not named.
+func (b *Builder) mayUse(ref, asks string) (string, error) {
+	switch {
+	case ref == Bundled && b.bundle == nil:
+		return "", ErrNoBundled
+	case ref == Bundled:
+		return b.bundle.ref, nil
+	case ref == b.cfg.Builder, slices.Contains(b.cfg.Trusted, ref), slices.Contains(b.cfg.Allowed, ref):
+		return ref, nil
+	}
+	return "", refuse(ErrRefused, "%s the builder %q, which this server does not allow.\nLeave it out, or ask for the builder to be allowed.", asks, ref)
 }
 
 // trusts tells whether all phases may run in one container of this builder.

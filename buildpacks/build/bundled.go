@@ -122,7 +122,9 @@ func (b *Builder) ensureBundled(ctx context.Context, t *transcript) error {
 	select {
 	case b.loading <- struct{}{}:
 	default:
-		t.note("-----> Waiting for the builder to be loaded (once on this server)")
+		if b.loads.Load() { // else the other caller is only looking
+			t.note("-----> Waiting for the builder to be loaded (once on this server)")
+		}
 		select {
 		case b.loading <- struct{}{}:
 		case <-ctx.Done():
@@ -134,6 +136,8 @@ func (b *Builder) ensureBundled(ctx context.Context, t *transcript) error {
 	if found || err != nil {
 		return err
 	}
+	b.loads.Store(true)
+	defer b.loads.Store(false)
 	t.note("-----> Loading the builder (once on this server)")
 	started := time.Now()
 	if err := loadImage(ctx, b.cfg.Engine, b.bundle.ref, b.bundle.img); err != nil {
@@ -169,7 +173,7 @@ func readLoad(ctx context.Context, e Engine, archive io.Reader) error {
 	if err != nil {
 		return err
 	}
-	defer res.Close()
+	defer func() { _ = res.Close() }() // it was read to its end, or failed
 	for dec := json.NewDecoder(res); ; {
 		var m struct {
 			Error string `json:"error"`

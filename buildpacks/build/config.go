@@ -33,8 +33,9 @@ type Config struct {
 	// Trusted lists builders that may run all phases in one container, with
 	// the build's registry token in it. The bundled builder is trusted.
 	Trusted []string
-	// Allowed lists what a project.toml that comes with a push may name:
-	// builder references and buildpack URIs. Trusted builders are allowed.
+	// Allowed lists what a request, and a project.toml that comes with a
+	// push, may name: builder references and, the latter, buildpack URIs.
+	// Builder and trusted builders are allowed.
 	Allowed []string
 	// LifecycleImage runs the phases that hold the token when a builder is
 	// not trusted. If empty, the bundled builder's lifecycle does, or where

@@ -15,6 +15,9 @@ import (
 	"github.com/moby/moby/client"
 )
 
+// descriptorMost is how large a project.toml may be: it is parsed in memory.
+const descriptorMost = 1 << 20
+
 // readDescriptor reads the project.toml of an app, if it has one.
 func readDescriptor(dir string, t *transcript) (projectTypes.Descriptor, error) {
 	file := filepath.Join(dir, "project.toml")
@@ -28,6 +31,9 @@ func readDescriptor(dir string, t *transcript) (projectTypes.Descriptor, error) 
 	if !info.Mode().IsRegular() { // a link could lead out of the app
 		return projectTypes.Descriptor{}, refuse(ErrSource, "project.toml is not a regular file.")
 	}
+	if info.Size() > descriptorMost {
+		return projectTypes.Descriptor{}, refuse(ErrSource, "project.toml is larger than %d KB.", descriptorMost>>10)
+	}
 	d, err := project.ReadProjectDescriptor(file, packLogger{t})
 	if err != nil {
 		return d, refuse(ErrSource, "project.toml cannot be read: %s", strings.TrimPrefix(err.Error(), "project.toml: "))
@@ -40,20 +46,31 @@ func readDescriptor(dir string, t *transcript) (projectTypes.Descriptor, error) 
 	return d, nil
 }
 
+// How a project.toml names the builder's own buildpacks by URI.
+const (
+	allOfBuilder = "from=builder" // or one of them, behind a colon
+	builderURN   = "urn:cnb:builder:"
+)
+
+// ofBuilder tells whether a URI names buildpacks that the builder has.
+func ofBuilder(uri string) bool {
+	return uri == allOfBuilder || strings.HasPrefix(uri, allOfBuilder+":") || strings.HasPrefix(uri, builderURN)
+}
+
 // A rule is what a project.toml that comes with a push may ask for.
 type rule struct {
-	builder   string          // the one of this build
-	allowed   []string        // builders and buildpack URIs
+	allowed   []string        // buildpack URIs
 	available map[string]bool // buildpacks of the builder, by "id" and "id@version"
+}
+
+// asksBuildpacks tells whether a project.toml names buildpacks.
+func asksBuildpacks(d projectTypes.Descriptor) bool {
+	return len(d.Build.Buildpacks)+len(d.Build.Pre.Buildpacks)+len(d.Build.Post.Buildpacks) > 0
 }
 
 // check refuses what the rule does not permit, in words.
 func (r rule) check(d projectTypes.Descriptor) error {
-	if b := d.Build.Builder; b != "" && b != r.builder && !slices.Contains(r.allowed, b) {
-		return refuse(ErrRefused, "project.toml asks for the builder %q, which this server does not allow.\nRemove the line, or ask for the builder to be allowed.", b)
-	}
-	groups := slices.Concat(d.Build.Buildpacks, d.Build.Pre.Buildpacks, d.Build.Post.Buildpacks)
-	for _, bp := range groups {
+	for _, bp := range slices.Concat(d.Build.Buildpacks, d.Build.Pre.Buildpacks, d.Build.Post.Buildpacks) {
 		if err := r.buildpack(bp); err != nil {
 			return err
 		}
@@ -63,10 +80,10 @@ func (r rule) check(d projectTypes.Descriptor) error {
 
 func (r rule) buildpack(bp projectTypes.Buildpack) error {
 	switch {
-	case bp.URI == "from=builder" || bp.URI != "" && slices.Contains(r.allowed, bp.URI):
+	case bp.URI == allOfBuilder || bp.URI != "" && slices.Contains(r.allowed, bp.URI):
 		return nil
-	case strings.HasPrefix(bp.URI, "from=builder:"), strings.HasPrefix(bp.URI, "urn:cnb:builder:"):
-		id := strings.TrimPrefix(strings.TrimPrefix(bp.URI, "from=builder:"), "urn:cnb:builder:")
+	case ofBuilder(bp.URI):
+		id := strings.TrimPrefix(strings.TrimPrefix(bp.URI, allOfBuilder+":"), builderURN)
 		if r.available[strings.Replace(id, ":", "@", 1)] {
 			return nil
 		}

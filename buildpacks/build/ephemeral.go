@@ -80,7 +80,7 @@ func sweepBuilds(ctx context.Context, e Engine, dir string) error {
 		if err != nil {
 			return fmt.Errorf("read images of last run: %w", err)
 		}
-		for _, ref := range strings.Fields(string(data)) {
+		for ref := range strings.FieldsSeq(string(data)) {
 			if !strings.HasPrefix(ref, ephemeralPrefix) {
 				continue
 			}

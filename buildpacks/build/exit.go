@@ -60,24 +60,26 @@ func failure(err error, phase string, said []string, memory int64) *Error {
 	return e
 }
 
-// codeText names the codes that are this server's or the builder's fault.
+// codeTexts name the codes that are this server's or the builder's fault. The
+// platform specification gives each phase ten or twenty of them.
+var codeTexts = []struct {
+	from, to int
+	text     string
+}{
+	{11, 12, "The builder and this server do not speak the same version of the buildpack interface."},
+	{20, 29, "Detection could not be run."},
+	{30, 39, "The previous image could not be read."},
+	{40, 49, "The app's build cache could not be restored."},
+	{50, 59, "The buildpacks could not be run."},
+	{60, 69, "The image could not be saved."},
+	{90, 99, "An image extension of the builder failed."},
+}
+
 func codeText(code int) string {
-	switch {
-	case code == 11 || code == 12:
-		return "The builder and this server do not speak the same version of the buildpack interface."
-	case code >= 20 && code < 30:
-		return "Detection could not be run."
-	case code >= 30 && code < 40:
-		return "The previous image could not be read."
-	case code >= 40 && code < 50:
-		return "The app's build cache could not be restored."
-	case code >= 50 && code < 60:
-		return "The buildpacks could not be run."
-	case code >= 60 && code < 70:
-		return "The image could not be saved."
-	case code >= 90 && code < 100:
-		return "An image extension of the builder failed."
-	default:
-		return "The build ended unexpectedly."
+	for _, c := range codeTexts {
+		if code >= c.from && code <= c.to {
+			return c.text
+		}
 	}
+	return "The build ended unexpectedly."
 }

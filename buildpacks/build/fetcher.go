@@ -108,7 +108,7 @@ func (f *fetcher) pull(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Close()
+	defer func() { _ = resp.Close() }() // it was read to its end, or failed
 	for m, err := range resp.JSONMessages(ctx) {
 		switch {
 		case err != nil:

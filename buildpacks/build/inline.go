@@ -15,15 +15,15 @@ import (
 // and has the descriptor name them there. Pack would do so too, but leaves
 // what it writes in the system's directory for temporary files.
 //
-// It reports whether all buildpacks that pack will add are of this kind: the
-// pusher's own code, which runs with no more rights than the app's.
+// It reports whether all buildpacks that pack will add to the builder are of
+// this kind: the pusher's own code, which runs with no more rights than the app's.
 func unfoldInline(dir string, d *projectTypes.Descriptor) (onlyInline bool, err error) {
 	onlyInline = true
 	for _, group := range []*[]projectTypes.Buildpack{&d.Build.Buildpacks, &d.Build.Pre.Buildpacks, &d.Build.Post.Buildpacks} {
 		for i, bp := range *group {
 			switch {
 			case bp.URI != "":
-				onlyInline = onlyInline && bp.URI == "from=builder"
+				onlyInline = onlyInline && ofBuilder(bp.URI)
 				continue
 			case bp.Script.Inline == "":
 				continue

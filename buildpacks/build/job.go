@@ -79,13 +79,23 @@ func (j *job) app() string { return filepath.Join(j.dir, "app") }
 func (j *job) bundled() bool { return j.b.bundle != nil && j.builder == j.b.bundle.ref }
 
 // lifecycle names the image whose lifecycle holds the token when the builder
-// is not trusted; "" is pack's choice. The bundled builder has one, so that
-// another builder needs nothing else from a registry.
-func (j *job) lifecycle() string {
-	if j.b.trusts(j.builder) {
-		return ""
+// is not trusted, or has buildpacks added that are not; "" is pack's choice.
+// The bundled builder has one, so that another builder needs nothing else from
+// a registry.
+func (j *job) lifecycle() string { return firstOf(j.b.cfg.LifecycleImage, j.b.bundledRef()) }
+
+// needsBundled tells whether the engine must have the bundled builder: to
+// build with, or for its lifecycle.
+func (j *job) needsBundled() bool {
+	switch {
+	case j.b.bundle == nil:
+		return false
+	case j.bundled():
+		return true
+	case j.b.cfg.LifecycleImage != "":
+		return false
 	}
-	return firstOf(j.b.cfg.LifecycleImage, j.b.bundledRef())
+	return !j.b.trusts(j.builder) || asksBuildpacks(j.project)
 }
 
 // prepare makes the build's copy of the app, and reads what it asks for.
@@ -100,12 +110,17 @@ func (j *job) prepare(ctx context.Context) error {
 	if j.project, err = readDescriptor(j.app(), j.t); err != nil {
 		return err
 	}
+	if ref := j.project.Build.Builder; ref != "" && j.r.Builder == "" {
+		if j.builder, err = j.b.mayUse(ref, "project.toml asks for"); err != nil {
+			return err
+		}
+	}
 	if !j.bundled() {
 		if err := translate(j.app(), j.r.Plan, j.builder, j.t); err != nil {
 			return err
 		}
 	}
-	if j.bundled() || j.lifecycle() == j.b.bundledRef() {
+	if j.needsBundled() {
 		if err := j.b.ensureBundled(ctx, j.t); err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func (l *lineWriter) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.timer = nil
-	if !l.closed {
+	if !l.closed && len(l.buf) > 0 { // else the line ended while the timer fired
 		l.emit(l.buf, false)
 	}
 }
@@ -84,5 +84,8 @@ func (l *lineWriter) emit(piece []byte, whole bool) {
 	if l.closed && len(piece) == 0 {
 		return
 	}
-	l.sink.text(l.stream, string(bytes.TrimSuffix(piece, []byte{'\r'})), whole)
+	if whole { // else more of the line may follow
+		piece = bytes.TrimSuffix(piece, []byte{'\r'})
+	}
+	l.sink.text(l.stream, string(piece), whole)
 }

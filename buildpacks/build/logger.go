@@ -22,7 +22,7 @@ func (l packLogger) Warnf(f string, v ...any)  { l.t.debug(fmt.Sprintf(f, v...))
 func (l packLogger) Error(msg string)          { l.t.debug(msg) }
 func (l packLogger) Errorf(f string, v ...any) { l.t.debug(fmt.Sprintf(f, v...)) }
 func (l packLogger) IsVerbose() bool           { return l.t.trace }
-func (l packLogger) Writer() io.Writer         { return traceWriter{l.t} }
+func (l packLogger) Writer() io.Writer         { return traceWriter(l) }
 
 type traceWriter struct{ t *transcript }
 

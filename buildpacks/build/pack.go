@@ -20,7 +20,7 @@ func (j *job) pack(ctx context.Context, network Network) error {
 	cfg := j.b.cfg
 	s := j.session()
 	defer func() { j.cleaned("containers", s.close(ctx)) }()
-	f := &fetcher{b: j.b, s: s, keys: j.keys, readable: j.readable(ctx), asked: j.r.Builder != ""}
+	f := &fetcher{b: j.b, s: s, keys: j.keys, readable: j.readable(ctx), asked: j.r.Builder != "" || j.project.Build.Builder != ""}
 	if err := j.checkProject(ctx, f); err != nil {
 		return err
 	}
@@ -119,23 +119,20 @@ func (j *job) readable(ctx context.Context) func(string) bool {
 
 // checkProject refuses what this server does not let a project.toml ask for.
 func (j *job) checkProject(ctx context.Context, f *fetcher) error {
-	p := j.project.Build
-	if p.Builder == "" && len(p.Buildpacks)+len(p.Pre.Buildpacks)+len(p.Post.Buildpacks) == 0 {
+	if !asksBuildpacks(j.project) {
 		return nil
 	}
-	r := rule{builder: j.builder, allowed: slices.Concat(j.b.cfg.Allowed, j.b.cfg.Trusted)}
-	if len(p.Buildpacks)+len(p.Pre.Buildpacks)+len(p.Post.Buildpacks) > 0 {
-		// Only now is the builder needed to answer; it may have to be pulled.
-		if _, err := f.Fetch(ctx, j.builder, image.FetchOptions{Daemon: true, PullPolicy: image.PullIfNotPresent}); err != nil {
-			return err
-		}
-		res, err := j.b.cfg.Engine.ImageInspect(ctx, j.builder)
-		if err != nil {
-			return fmt.Errorf("inspect builder: %w", err)
-		}
-		if r.available, err = buildpacksOf(res); err != nil {
-			return err
-		}
+	// Only now is the builder needed to answer; it may have to be pulled.
+	if _, err := f.Fetch(ctx, j.builder, image.FetchOptions{Daemon: true, PullPolicy: image.PullIfNotPresent}); err != nil {
+		return err
+	}
+	res, err := j.b.cfg.Engine.ImageInspect(ctx, j.builder)
+	if err != nil {
+		return fmt.Errorf("inspect builder: %w", err)
+	}
+	r := rule{allowed: slices.Concat(j.b.cfg.Allowed, j.b.cfg.Trusted)}
+	if r.available, err = buildpacksOf(res); err != nil {
+		return err
 	}
 	return r.check(j.project)
 }

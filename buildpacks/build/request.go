@@ -24,7 +24,8 @@ type Request struct {
 	// Env reaches the buildpacks, over the operator's environment. It is in
 	// no layer of the image.
 	Env map[string]string
-	// Builder replaces the configured one, if not "".
+	// Builder replaces the configured one, if not "", and that which a
+	// project.toml names. It is one of Config's; another is refused.
 	Builder string
 	// NoCache forgets the app's cache first.
 	NoCache bool

@@ -61,8 +61,7 @@ func (r *run) follow(ctx context.Context, out, errOut io.WriteCloser) (int, erro
 	go func() {
 		defer close(copied)
 		_, _ = stdcopy.StdCopy(out, errOut, r.attached.Reader) // a torn stream shows in the exit code, or not at all
-		out.Close()
-		errOut.Close()
+		_, _ = out.Close(), errOut.Close()                     // a lineWriter's never fails
 	}()
 	code, err := r.exit(ctx)
 	if err == nil {
@@ -94,7 +93,7 @@ func (r *run) exit(ctx context.Context) (int, error) {
 	defer late.Stop()
 	select {
 	case <-r.wait.Result:
-	case <-r.wait.Error:
+	case <-r.wait.Error: //nolint:errcheck // ctx ended the wait, and says why
 	case <-late.C:
 	}
 	return 0, ctx.Err()

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 )
@@ -182,7 +183,7 @@ func (s *session) copyIn(ctx context.Context, c *created, more io.Reader) error 
 		joined <- err
 	}()
 	_, err := s.Engine.CopyToContainer(ctx, c.id, client.CopyToContainerOptions{DestinationPath: "/", Content: pr})
-	pr.Close()
+	_ = pr.Close() // never fails; ends joinArchives if the engine stopped reading
 	if joinErr := <-joined; joinErr != nil && !errors.Is(joinErr, io.ErrClosedPipe) {
 		err = errors.Join(err, joinErr)
 	}
@@ -254,14 +255,14 @@ func (s *session) follow(ctx context.Context, c *created) {
 }
 
 func (s *session) outOfMemory(ctx context.Context, id string) bool {
-	res, err := s.Engine.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	res, err := s.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	return err == nil && res.Container.State != nil && res.Container.State.OOMKilled
 }
 
 // ContainerRemove removes a container once, within cleanFor.
 func (s *session) ContainerRemove(ctx context.Context, id string, o client.ContainerRemoveOptions) (client.ContainerRemoveResult, error) {
 	s.mu.Lock()
-	_, ok := s.containers[id]
+	c, ok := s.containers[id]
 	delete(s.containers, id)
 	s.mu.Unlock()
 	if !ok {
@@ -270,7 +271,13 @@ func (s *session) ContainerRemove(ctx context.Context, id string, o client.Conta
 	ctx, cancel := context.WithTimeout(ctx, cleanFor)
 	defer cancel()
 	o.RemoveVolumes = true // the anonymous ones of the builder image
-	return s.Engine.ContainerRemove(ctx, id, o)
+	res, err := s.Engine.ContainerRemove(ctx, id, o)
+	if err != nil && !errdefs.IsNotFound(err) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.containers[id] = c // close tries again
+	}
+	return res, err
 }
 
 // VolumeRemove removes a volume by the name that pack knows.
@@ -287,7 +294,13 @@ func (s *session) VolumeRemove(ctx context.Context, id string, o client.VolumeRe
 	}
 	ctx, cancel := context.WithTimeout(ctx, cleanFor)
 	defer cancel()
-	return s.Engine.VolumeRemove(ctx, name, o)
+	res, err := s.Engine.VolumeRemove(ctx, name, o)
+	if temporary && err != nil && !errdefs.IsNotFound(err) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.volumes[name] = true // close tries again
+	}
+	return res, err
 }
 
 // close removes what pack has not.
@@ -301,7 +314,9 @@ func (s *session) close(ctx context.Context) error {
 	var errs []error
 	for id := range containers {
 		_, err := s.Engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-		errs = append(errs, err)
+		if err != nil && !errdefs.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("remove container %s: %w", id, err))
+		}
 	}
 	for name := range volumes {
 		errs = append(errs, removeVolume(ctx, s.Engine, name))

@@ -33,7 +33,7 @@ func extract(ctx context.Context, tree fs.FS, dir string, maxBytes int64, maxFil
 	if err != nil {
 		return fmt.Errorf("open build directory: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // only a handle
 	s := &source{tree: tree, root: root, bytes: maxBytes, files: maxFiles, buf: make([]byte, 64<<10)}
 	var links, dirs []string
 	err = fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
@@ -56,7 +56,7 @@ func extract(ctx context.Context, tree fs.FS, dir string, maxBytes int64, maxFil
 			links = append(links, name)
 			return nil
 		case d.Type().IsRegular():
-			return s.file(name, d)
+			return s.file(ctx, name, d)
 		}
 		return refuse(ErrSource, "%q is neither a file, a folder nor a link.", name)
 	})
@@ -73,7 +73,12 @@ func extract(ctx context.Context, tree fs.FS, dir string, maxBytes int64, maxFil
 	return err
 }
 
-func (s *source) file(name string, d fs.DirEntry) error {
+// readerFunc reads by a function.
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func (s *source) file(ctx context.Context, name string, d fs.DirEntry) error {
 	info, err := d.Info()
 	if err != nil {
 		return err
@@ -86,13 +91,19 @@ func (s *source) file(name string, d fs.DirEntry) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // only read
 	out, err := s.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {
 		return err
 	}
+	limited := io.LimitReader(in, s.bytes+1)
 	// The struct hides ReadFrom, which would ignore buf.
-	n, err := io.CopyBuffer(struct{ io.Writer }{out}, io.LimitReader(in, s.bytes+1), s.buf)
+	n, err := io.CopyBuffer(struct{ io.Writer }{out}, readerFunc(func(p []byte) (int, error) {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		return limited.Read(p)
+	}), s.buf)
 	if err == nil {
 		err = out.Chmod(mode) // the umask may have taken bits
 	}

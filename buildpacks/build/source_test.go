@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -44,6 +45,39 @@ func TestExtract(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("beside the app: %v, want nothing (%v)", entries, err)
+	}
+}
+
+// An endlessFS has one file, without an end.
+type endlessFS struct {
+	fstest.MapFS
+	read func()
+}
+
+func (e endlessFS) Open(name string) (fs.File, error) {
+	f, err := e.MapFS.Open(name)
+	if name == "big" {
+		return endless{f, e.read}, err
+	}
+	return f, err
+}
+
+type endless struct {
+	fs.File
+	read func()
+}
+
+func (e endless) Read(p []byte) (int, error) {
+	e.read()
+	return len(p), nil
+}
+
+func TestExtractIsCanceledInsideAFile(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := extract(ctx, endlessFS{fstest.MapFS{"big": {}}, cancel}, t.TempDir(), 1<<40, 10)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("extract() = %v, want that it was canceled", err)
 	}
 }
 

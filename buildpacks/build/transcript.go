@@ -11,6 +11,7 @@ import (
 const (
 	detail    = "       " // Heroku's indent for what belongs to a step
 	tailLines = 60        // of a hidden phase, shown when it fails
+	errLines  = 8         // of the lifecycle's words on why a phase failed
 )
 
 // A transcript decides what of the lifecycle's output the pusher sees. What
@@ -29,7 +30,7 @@ type transcript struct {
 	dropped int
 	began   map[int]unfinished // by stream
 	open    int                // the stream whose unfinished line stands on the screen; 0 if none
-	errs    []string           // the lifecycle's own words on why it ended
+	errs    []string           // the lifecycle's own words on why the phase failed
 }
 
 // An unfinished line has come in part: either some of it was shown, or all
@@ -53,7 +54,7 @@ func (t *transcript) enter(phase string) {
 func (t *transcript) enterLocked(phase string) {
 	t.times.Enter(phase, t.now())
 	t.phase = phase
-	t.tail, t.dropped = nil, 0
+	t.tail, t.dropped, t.errs = nil, 0, nil
 }
 
 // text implements lineSink.
@@ -68,8 +69,8 @@ func (t *transcript) text(stream int, piece string, whole bool) {
 	switch {
 	case whole:
 		delete(t.began, stream)
-		if at := lifecycleError(piece); u.shown && at >= 0 && !t.trace {
-			t.errs = append(t.errs, piece[at:])
+		if at := lifecycleError(t.phase, piece); u.shown && at >= 0 && !t.trace {
+			t.why(piece[at:])
 			t.show(stream, piece[:at], true)
 		} else if u.shown {
 			t.show(stream, piece, true)
@@ -100,8 +101,8 @@ func (t *transcript) line(stream int, s string) {
 	if lifecycleNoise(plain) && !t.trace {
 		return
 	}
-	if at := lifecycleError(plain); at >= 0 {
-		t.errs = append(t.errs, plain[at:])
+	if at := lifecycleError(t.phase, plain); at >= 0 {
+		t.why(plain[at:])
 		if !t.trace && at == 0 {
 			return
 		} else if !t.trace {
@@ -128,6 +129,13 @@ func (t *transcript) show(stream int, piece string, whole bool) {
 		t.open = 0
 	}
 	_, _ = io.WriteString(t.w, piece) // a pusher who has gone is noticed elsewhere
+}
+
+// why notes what the lifecycle says about its end.
+func (t *transcript) why(s string) {
+	if len(t.errs) < errLines {
+		t.errs = append(t.errs, s)
+	}
 }
 
 func (t *transcript) keep(s string) {
@@ -182,10 +190,15 @@ func (t *transcript) end() (phase string, buildpacks time.Duration, errs []strin
 
 var buildError = regexp.MustCompile(`ERROR: failed to build: exit status \d+$`)
 
-// lifecycleError returns where in a line the lifecycle says why it ends, -1 if
-// nowhere. It does not begin a line of its own for it.
-func lifecycleError(plain string) int {
-	if strings.HasPrefix(plain, "ERROR: failed to ") {
+// lifecycleError returns where in a line of a phase the lifecycle says why it
+// ends, -1 if nowhere. It does not begin a line of its own for it. While
+// buildpacks build, their errors are told from its own by its verb.
+func lifecycleError(phase, plain string) int {
+	mark := "ERROR: failed to "
+	if phase == phaseBuild {
+		mark = "ERROR: failed to build: "
+	}
+	if strings.HasPrefix(plain, mark) {
 		return 0
 	}
 	if at := buildError.FindStringIndex(plain); at != nil {

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,6 +22,7 @@ func TestTranscript(t *testing.T) {
 		"a phase that fails is shown":           {out: "===> ANALYZING\na\n===> DETECTING\nb\nERROR: failed to detect: no\n", fail: true, want: "       b\n"},
 		"a line that the buildpack did not end": {out: "===> BUILDING\nthe lastERROR: failed to build: exit status 3\n", fail: true, want: "the last\n"},
 		"an error of the buildpack's own":       {out: "===> BUILDING\nERROR: Failed building wheel\nERROR: could not\n", want: "ERROR: Failed building wheel\nERROR: could not\n"},
+		"an error in the lifecycle's manner":    {out: "===> BUILDING\nERROR: failed to compile x.c\nERROR: failed to build: exit status 1\n", fail: true, want: "ERROR: failed to compile x.c\n"},
 		"carriage returns":                      {out: "===> BUILDING\r\n10%\r20%\r\n", want: "10%\r20%\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,6 +63,8 @@ func TestPartialLines(t *testing.T) {
 		write(out, "load", 50*time.Millisecond, "Download")
 		write(out, "ing", 50*time.Millisecond, "Downloading")
 		write(errs, "warning\n", 0, "Downloading\nwarning\n")
+		out.flush() // the timer was too late: there is nothing left to show
+		write(errs, "", 0, "Downloading\nwarning\n")
 		write(out, " done\n", 0, "Downloading\nwarning\n done\n")
 		write(out, "===> EXP", time.Second, "Downloading\nwarning\n done\n")
 		write(out, "ORTING\nhidden\nhid", time.Second, "Downloading\nwarning\n done\n")
@@ -86,6 +90,44 @@ func TestTailIsBounded(t *testing.T) {
 	if n := strings.Count(b.String(), "\n"); n != tailLines+1 {
 		t.Errorf("%d lines are shown, want %d", n, tailLines+1)
 	}
+}
+
+func TestWhyIsBounded(t *testing.T) {
+	tr := newTranscript(io.Discard, false)
+	w := newLineWriter(tr, 1)
+	say := func(s string) {
+		t.Helper()
+		if _, err := io.WriteString(w, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("===> BUILDING\n" + strings.Repeat("ERROR: failed to build: no\n", 1000))
+	if _, _, errs := tr.end(); len(errs) != errLines {
+		t.Errorf("%d errors are kept, want %d", len(errs), errLines)
+	}
+	say("===> EXPORTING\nERROR: failed to export: denied\n")
+	if _, _, errs := tr.end(); len(errs) != 1 || errs[0] != "ERROR: failed to export: denied" {
+		t.Errorf("end() = %q, want the last phase's words only", errs)
+	}
+}
+
+// A piece that ends in a carriage return is not the end of a line.
+func TestProgressBars(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b strings.Builder
+		tr := newTranscript(&b, false)
+		tr.enter(phaseBuild)
+		w := newLineWriter(tr, 1)
+		for _, s := range []string{"10%\r", "20%\r", "done\r\n"} {
+			_, _ = w.Write([]byte(s))
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		_ = w.Close()
+		if want := "10%\r20%\rdone\n"; b.String() != want {
+			t.Errorf("transcript is %q, want %q", b.String(), want)
+		}
+	})
 }
 
 func TestPhaseTimes(t *testing.T) {

@@ -22,7 +22,7 @@ func translate(dir string, plan *buildpacks.Plan, builder string, t *transcript)
 	if err != nil {
 		return fmt.Errorf("translate runtime.txt: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // only a handle
 	if err := root.Remove("runtime.txt"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("translate runtime.txt: %w", err)
 	}

@@ -24,9 +24,9 @@ const (
 	LabelApp      = "slipway.app"
 )
 
-// BuildVolumePrefix begins the names of volumes that live for one build of
+// VolumePrefix begins the names of volumes that live for one build of
 // this instance. Those found when no build runs were left by a killed server.
-func BuildVolumePrefix(instance string) string { return "pack-slipway-" + instance + "-" }
+func VolumePrefix(instance string) string { return "pack-slipway-" + instance + "-" }
 
 // CacheVolume names the volume that keeps an app's build cache.
 func CacheVolume(instance, app string) string {
@@ -38,7 +38,7 @@ func CacheVolume(instance, app string) string {
 func ownVolume(instance, name string) (string, bool) {
 	for _, kind := range []string{"pack-layers-", "pack-app-"} {
 		if strings.HasPrefix(name, kind) {
-			return BuildVolumePrefix(instance) + strings.TrimPrefix(name, "pack-"), true
+			return VolumePrefix(instance) + strings.TrimPrefix(name, "pack-"), true
 		}
 	}
 	return name, false

@@ -66,7 +66,7 @@ func testRecover(t *testing.T, d *dockerd.Daemon) {
 			HostConfig: &container.HostConfig{
 				NetworkMode: container.NetworkMode(network.Mode()),
 				Binds: []string{
-					build.BuildVolumePrefix(instance) + "layers-abc:/layers",
+					build.VolumePrefix(instance) + "layers-abc:/layers",
 					build.CacheVolume(instance, "hello") + ":/cache",
 				},
 			},
@@ -97,7 +97,7 @@ func testRecover(t *testing.T, d *dockerd.Daemon) {
 	for _, want := range []string{
 		build.CacheVolume(build.Instance(killed.Dir), "hello"),
 		build.CacheVolume(build.Instance(other.Dir), "hello"),
-		build.BuildVolumePrefix(build.Instance(other.Dir)) + "layers-abc",
+		build.VolumePrefix(build.Instance(other.Dir)) + "layers-abc",
 	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("volume %s is gone; left are %s", want, all)

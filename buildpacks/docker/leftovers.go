@@ -36,7 +36,7 @@ func (e *Engine) Leftovers(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("list volumes: %w", err)
 	}
 	for _, v := range volumes.Items {
-		if strings.HasPrefix(v.Name, build.BuildVolumePrefix(e.instance)) {
+		if strings.HasPrefix(v.Name, build.VolumePrefix(e.instance)) {
 			left = append(left, "volume "+v.Name)
 		}
 	}

@@ -26,7 +26,7 @@ func (e *Engine) recover(ctx context.Context) error {
 		_, err := e.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		errs = append(errs, err)
 	}
-	prefix := build.BuildVolumePrefix(e.instance)
+	prefix := build.VolumePrefix(e.instance)
 	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: make(client.Filters).Add("name", prefix)})
 	if err != nil {
 		return fmt.Errorf("list leftover volumes: %w", err)

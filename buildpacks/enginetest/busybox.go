@@ -98,7 +98,7 @@ func baseLayer(tb testing.TB) []byte {
 	t.file("etc/passwd", 0o644, fmt.Appendf(nil, "root:x:0:0::/root:/bin/sh\ncnb:x:%d:%d::/home/cnb:/bin/sh\n", userID, userID))
 	t.file("etc/group", 0o644, fmt.Appendf(nil, "root:x:0:\ncnb:x:%d:\n", userID))
 	t.file("bin/busybox", 0o755, busybox(tb))
-	for _, name := range strings.Fields("sh cat cp cut dd echo env false find grep head id ls mkdir nc nslookup od rm seq sleep sort tail test timeout touch tr true wc wget") {
+	for name := range strings.FieldsSeq("sh cat cp cut dd echo env false find grep head id ls mkdir nc nslookup od rm seq sleep sort tail test timeout touch tr true wc wget") {
 		t.link("bin/"+name, "busybox")
 	}
 	return t.bytes()

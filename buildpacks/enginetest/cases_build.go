@@ -2,6 +2,8 @@ package enginetest
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,7 +26,7 @@ default = true
 TOML
 `
 
-func testPublish(t *testing.T, s *suite) {
+func (s *suite) testPublish(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	r, out := s.request("publish", webApp, "static/index.html", "<p>hi")
 	res := s.build(t, b, r)
@@ -34,19 +36,10 @@ func testPublish(t *testing.T, s *suite) {
 	if d, err := img.Digest(); err != nil || d.String() != res.Digest {
 		t.Errorf("Digest = %s, want %s (%v)", res.Digest, d, err)
 	}
-	if len(res.Processes) != 1 || res.Processes[0].Type != "web" || !res.Processes[0].Default ||
-		strings.Join(res.Processes[0].Command, " ") != "/bin/sh" || res.Processes[0].Buildpack != "test/shell" {
-		t.Errorf("Processes = %+v, want one default web process of test/shell", res.Processes)
-	}
+	describes(t, res)
 	content := files(t, img)
 	if content["workspace/static/index.html"] != "<p>hi" || content["layers/test_shell/tool/bin/hello"] != "hello\n" {
 		t.Errorf("the image lacks the app's or the buildpack's files")
-	}
-	if res.Size == 0 || res.Took <= 0 || res.BuildpacksTook <= 0 || res.BuildpacksTook >= res.Took {
-		t.Errorf("Size, Took, BuildpacksTook = %d, %v, %v, want all of them, the last the smallest", res.Size, res.Took, res.BuildpacksTook)
-	}
-	if res.RunTop == "" || res.Builder == "" {
-		t.Errorf("RunTop, Builder = %q, %q, want both", res.RunTop, res.Builder)
 	}
 	if got := b.PythonVersions(); len(got) != 2 || got[0] != "3.14.6" {
 		t.Errorf("PythonVersions() = %v", got)
@@ -54,7 +47,22 @@ func testPublish(t *testing.T, s *suite) {
 	s.nothingLeft(t, "")
 }
 
-func testReproducible(t *testing.T, s *suite) {
+// describes checks that a result says all about a build of webApp.
+func describes(t *testing.T, res *build.Result) {
+	t.Helper()
+	if len(res.Processes) != 1 || res.Processes[0].Type != "web" || !res.Processes[0].Default ||
+		strings.Join(res.Processes[0].Command, " ") != "/bin/sh" || res.Processes[0].Buildpack != "test/shell" {
+		t.Errorf("Processes = %+v, want one default web process of test/shell", res.Processes)
+	}
+	if res.Size == 0 || res.Took <= 0 || res.BuildpacksTook <= 0 || res.BuildpacksTook >= res.Took {
+		t.Errorf("Size, Took, BuildpacksTook = %d, %v, %v, want all of them, the last the smallest", res.Size, res.Took, res.BuildpacksTook)
+	}
+	if res.RunTop == "" || res.Builder == "" {
+		t.Errorf("RunTop, Builder = %q, %q, want both", res.RunTop, res.Builder)
+	}
+}
+
+func (s *suite) testReproducible(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	r1, _ := s.request("same", webApp, "a.txt", "a")
 	r2, _ := s.request("same", webApp, "a.txt", "a")
@@ -75,7 +83,7 @@ cache = true
 launch = true' > "$1/deps.toml"
 `
 
-func testCache(t *testing.T, s *suite) {
+func (s *suite) testCache(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	r1, out1 := s.request("cached", cachedApp, "v", "1")
 	s.build(t, b, r1)
@@ -95,7 +103,7 @@ func testCache(t *testing.T, s *suite) {
 	out4.has(t, "deps: cold\n")
 }
 
-func testNoCache(t *testing.T, s *suite) {
+func (s *suite) testNoCache(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	r1, _ := s.request("nocache", cachedApp)
 	s.build(t, b, r1)
@@ -108,7 +116,7 @@ func testNoCache(t *testing.T, s *suite) {
 	out3.has(t, "deps: warm\n")
 }
 
-func testLastLine(t *testing.T, s *suite) {
+func (s *suite) testLastLine(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	for range 5 {
 		r, out := s.request("lastline", `seq 1 5000; echo "err: broken" >&2; echo "no newline at the end" | tr -d '\n'; exit 7`)
@@ -122,7 +130,7 @@ func testLastLine(t *testing.T, s *suite) {
 	s.nothingLeft(t, "")
 }
 
-func testExitCodes(t *testing.T, s *suite) {
+func (s *suite) testExitCodes(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	r, out := s.request("nothing", "", "README", "not an app")
 	if err := s.fails(t, b, r); err.Code != 20 || !err.UserFault || err.Phase != "DETECTING" {
@@ -146,7 +154,7 @@ func testExitCodes(t *testing.T, s *suite) {
 	out.lacks(t, "wrong")
 }
 
-func testTrace(t *testing.T, s *suite) {
+func (s *suite) testTrace(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	r, out := s.request("trace", webApp)
 	r.Trace = true
@@ -155,7 +163,7 @@ func testTrace(t *testing.T, s *suite) {
 	out.lacks(t, token)
 }
 
-func testProject(t *testing.T, s *suite) {
+func (s *suite) testProject(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	const listing = "echo files: *; echo colour: $COLOUR\n"
 	r, out := s.request("project", listing, "secret.txt", "x", "kept.txt", "y", "project.toml", `
@@ -179,7 +187,7 @@ value = "green"
 [_]
 schema-version = "0.2"
 [[io.buildpacks.group]]
-id = "test/shell"
+uri = "from=builder:test/shell"
 [[io.buildpacks.group]]
 id = "me/inline"
 [io.buildpacks.group.script]
@@ -189,6 +197,7 @@ inline = "echo from the inline buildpack"
 	s.build(t, b, r)
 	out.has(t, "from the app\n", "from the inline buildpack\n")
 	s.nothingLeft(t, "")
+	s.projectAdds(t)
 	for name, descriptor := range map[string]string{
 		"builder":   "[_]\nschema-version = \"0.2\"\n[io.buildpacks]\nbuilder = \"evil/builder\"\n",
 		"buildpack": "[_]\nschema-version = \"0.2\"\n[[io.buildpacks.group]]\nuri = \"https://evil.test/bp.tgz\"\n",
@@ -204,6 +213,40 @@ inline = "echo from the inline buildpack"
 	if err := s.fails(t, b, r); !errors.Is(err, build.ErrSource) {
 		t.Errorf("project.toml that is not TOML: %v, want ErrSource", err)
 	}
+}
+
+// projectAdds has a project.toml add a buildpack that is allowed and not
+// trusted, to a trusted builder: the bundled lifecycle holds the token.
+func (s *suite) projectAdds(t *testing.T) {
+	t.Helper()
+	dir := filepath.Join(s.dir, "added") // not in what is looked through for leftovers
+	for name, f := range map[string]struct {
+		text string
+		mode os.FileMode
+	}{
+		"buildpack.toml": {strings.ReplaceAll(buildpackTOML, "test/shell", "test/added"), 0o644},
+		"bin/detect":     {"#!/bin/sh\n", 0o755},
+		"bin/build":      {"#!/bin/sh\necho from the added buildpack\nenv\n", 0o755},
+	} {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(f.text), f.mode)); err != nil {
+			t.Fatalf("write buildpack: %v", err)
+		}
+	}
+	uri := "file://" + dir
+	b := s.newBuilder(t, func(c *build.Config) { c.Allowed = []string{uri} })
+	r, out := s.request("added", "echo from the app", "project.toml", `
+[_]
+schema-version = "0.2"
+[[io.buildpacks.group]]
+id = "test/shell"
+[[io.buildpacks.group]]
+uri = "`+uri+`"
+`)
+	s.build(t, b, r)
+	out.has(t, "from the app\n", "from the added buildpack\n")
+	out.lacks(t, "Pulling", token)
+	s.nothingLeft(t, "")
 }
 
 // mustBuild builds and returns the image by digest.

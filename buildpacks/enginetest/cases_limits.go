@@ -12,17 +12,16 @@ import (
 	"slipway/buildpacks/build"
 )
 
-func testCancel(t *testing.T, s *suite) {
+func (s *suite) testCancel(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	for _, phase := range []string{"detect.sh", "build.sh"} {
 		marker := nap(1)
 		script := "echo ready; echo 'build output' >&2; sleep " + marker
-		r, out := s.request("cancel", "true")
-		if phase == "build.sh" {
-			r, out = s.request("cancel", script)
-		} else {
-			r, out = s.request("cancel", "true", phase, script)
+		app, more := script, []string(nil)
+		if phase == "detect.sh" {
+			app, more = "true", []string{phase, script}
 		}
+		r, out := s.request("cancel", app, more...)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
@@ -80,7 +79,7 @@ func waitProcess(t *testing.T, marker string) {
 	}
 }
 
-func testTimeout(t *testing.T, s *suite) {
+func (s *suite) testTimeout(t *testing.T) {
 	b := s.newBuilder(t, func(c *build.Config) { c.Timeout = 3 * time.Second })
 	r, _ := s.request("slow", "echo ready; sleep "+nap(2))
 	started := time.Now()
@@ -95,7 +94,7 @@ func testTimeout(t *testing.T, s *suite) {
 	s.nothingLeft(t, "sleep "+nap(2))
 }
 
-func testMemory(t *testing.T, s *suite) {
+func (s *suite) testMemory(t *testing.T) {
 	b := s.newBuilder(t, func(c *build.Config) { c.Memory = 96 << 20 })
 	// tail keeps a line whole, and the line does not end.
 	r, out := s.request("hog", "echo start; tail /dev/zero; echo tail: $?; exit 1")
@@ -108,7 +107,7 @@ func testMemory(t *testing.T, s *suite) {
 	s.nothingLeft(t, "")
 }
 
-func testPids(t *testing.T, s *suite) {
+func (s *suite) testPids(t *testing.T) {
 	b := s.newBuilder(t, func(c *build.Config) { c.Pids = 64 })
 	r, out := s.request("bomb", "bomb() { bomb | bomb & }; (bomb) ; sleep 1; for i in $(seq 1 100); do sleep "+nap(3)+" & done; wait; exit 1")
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
@@ -128,7 +127,7 @@ func testPids(t *testing.T, s *suite) {
 	s.nothingLeft(t, "sleep "+nap(3))
 }
 
-func testCPU(t *testing.T, s *suite) {
+func (s *suite) testCPU(t *testing.T) {
 	b := s.newBuilder(t, func(c *build.Config) { c.CPUs = 0.2 })
 	r, out := s.request("busy", "timeout 2 sh -c 'while :; do :; done'; times")
 	s.build(t, b, r)

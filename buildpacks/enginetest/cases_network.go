@@ -20,7 +20,7 @@ type gate struct {
 
 func newGate(t *testing.T) *gate {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("listen: %v", err)
 	}
@@ -34,7 +34,7 @@ func newGate(t *testing.T) *gate {
 				return
 			}
 			conns.Go(func() {
-				defer c.Close()
+				defer func() { _ = c.Close() }() // what matters was written
 				select {
 				case <-g.open:
 					_, _ = io.WriteString(c, "gate is open\n")
@@ -45,7 +45,7 @@ func newGate(t *testing.T) *gate {
 	})
 	t.Cleanup(func() {
 		close(ended)
-		l.Close()
+		_ = l.Close() // it ends Accept
 		conns.Wait()
 	})
 	return g
@@ -57,20 +57,20 @@ func netcat(addr string) string {
 	return fmt.Sprintf("nc -w 5 %s %s </dev/null", host, port)
 }
 
-func testNetwork(t *testing.T, s *suite) {
+func (s *suite) testNetwork(t *testing.T) {
 	closed, reached := newGate(t), newGate(t)
 	close(closed.open)
 	close(reached.open)
 	b := s.newBuilder(t, func(c *build.Config) { c.Reach = []string{reached.addr} })
-	script := `echo "reached: $(` + netcat(reached.addr) + `)"
-echo "closed: $(` + netcat(closed.addr) + ` 2>&1)"
-echo "registry: $(` + netcat(s.registry.addr) + ` >/dev/null 2>&1 && echo open)"
-`
+	var script strings.Builder
+	fmt.Fprintf(&script, "echo \"reached: $(%s)\"\n", netcat(reached.addr))
+	fmt.Fprintf(&script, "echo \"closed: $(%s 2>&1)\"\n", netcat(closed.addr))
+	fmt.Fprintf(&script, "echo \"registry: $(%s >/dev/null 2>&1 && echo open)\"\n", netcat(s.registry.addr))
 	for _, ip := range privateAddresses(t) {
 		_, port, _ := strings.Cut(closed.addr, ":")
-		script += fmt.Sprintf("echo \"private %s: $(nc -w 2 %s %s </dev/null 2>&1)\"\n", ip, ip, port)
+		fmt.Fprintf(&script, "echo \"private %s: $(nc -w 2 %s %s </dev/null 2>&1)\"\n", ip, ip, port)
 	}
-	r, out := s.request("network", script)
+	r, out := s.request("network", script.String())
 	s.build(t, b, r)
 	out.has(t, "reached: gate is open\n", "registry: open\n")
 	if n := strings.Count(out.String(), "gate is open"); n != 1 {
@@ -98,7 +98,7 @@ func privateAddresses(t *testing.T) []string {
 	return ips
 }
 
-func testDNS(t *testing.T, s *suite) {
+func (s *suite) testDNS(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	r, out := s.request("dns", "nslookup "+strings.TrimSuffix(dnsName, ".")+" 2>&1; cat /etc/resolv.conf; true")
 	s.build(t, b, r)
@@ -106,7 +106,7 @@ func testDNS(t *testing.T, s *suite) {
 }
 
 // testLive has the build wait for the test in the middle of a line.
-func testLive(t *testing.T, s *suite) {
+func (s *suite) testLive(t *testing.T) {
 	g := newGate(t)
 	b := s.newBuilder(t, func(c *build.Config) { c.Reach = []string{g.addr} })
 	r, out := s.request("live", "echo first line; echo -n 'Downloading '; "+netcat(g.addr)+"; echo last line")
@@ -126,7 +126,7 @@ func testLive(t *testing.T, s *suite) {
 }
 
 // testConcurrent has three builds wait for each other.
-func testConcurrent(t *testing.T, s *suite) {
+func (s *suite) testConcurrent(t *testing.T) {
 	g := newGate(t)
 	b := s.newBuilder(t, func(c *build.Config) { c.Reach = []string{g.addr} })
 	const n = 3
@@ -159,7 +159,7 @@ func testConcurrent(t *testing.T, s *suite) {
 }
 
 // testTurns has one build hold the app while another waits for it.
-func testTurns(t *testing.T, s *suite) {
+func (s *suite) testTurns(t *testing.T) {
 	g := newGate(t)
 	b := s.newBuilder(t, func(c *build.Config) { c.Reach = []string{g.addr} })
 	first, out := s.request("turns", "echo ready; "+netcat(g.addr))

@@ -18,7 +18,7 @@ import (
 	"slipway/buildpacks/build"
 )
 
-func testEnv(t *testing.T, s *suite) {
+func (s *suite) testEnv(t *testing.T) {
 	b := s.newBuilder(t, func(c *build.Config) {
 		c.Env = map[string]string{"INDEX": "operator-index", "COMMON": "operator-common"}
 	})
@@ -82,7 +82,7 @@ func spied(t *testing.T, out *output) {
 	out.lacks(t, token, plain, "CNB_REGISTRY_AUTH={", "docker.sock", "s3cret", "uid=0")
 }
 
-func testToken(t *testing.T, s *suite) {
+func (s *suite) testToken(t *testing.T) {
 	b := s.newBuilder(t, nil)
 	r, out := s.request("token", spy)
 	img := s.registry.image(t, s.mustBuild(t, b, r))
@@ -92,11 +92,13 @@ func testToken(t *testing.T, s *suite) {
 	}
 }
 
-func testPull(t *testing.T, s *suite) {
+func (s *suite) testPull(t *testing.T) {
 	s.public.push(t, "public/run:1", s.builder.run)
 	s.public.push(t, "public/builder:1", s.builder.withRun(t, s.public.addr+"/public/run:1"))
 	ref := s.public.addr + "/public/builder:1"
-	b := s.newBuilder(t, func(c *build.Config) { c.Trusted, c.Reach = []string{ref}, []string{s.public.addr} })
+	b := s.newBuilder(t, func(c *build.Config) {
+		c.Trusted, c.Allowed, c.Reach = []string{ref}, []string{s.public.addr + "/public/nothing:1"}, []string{s.public.addr}
+	})
 	for i, pulls := range []bool{true, false} {
 		r, out := s.request("pulled", webApp)
 		r.Builder = ref
@@ -114,19 +116,29 @@ func testPull(t *testing.T, s *suite) {
 			t.Errorf("runtime.txt was not translated:\n%s", out)
 		}
 	}
-	r, _ := s.request("pulled", webApp)
+	r, _ := s.request("pulled", webApp, "project.toml", "[_]\nschema-version = \"0.2\"\n[io.buildpacks]\nbuilder = \""+ref+"\"\n")
+	if res := s.build(t, b, r); res.Builder != ref {
+		t.Errorf("Builder = %s, want that of project.toml, %s", res.Builder, ref)
+	}
+	r, _ = s.request("pulled", webApp)
+	r.Builder = s.public.addr + "/public/other:1"
+	if err := s.fails(t, b, r); !errors.Is(err, build.ErrRefused) || !strings.Contains(err.Text, "public/other") {
+		t.Errorf("a builder that is not allowed: %v, want a refusal with its name", err)
+	}
+	r, _ = s.request("pulled", webApp)
 	r.Builder = s.public.addr + "/public/nothing:1"
 	if err := s.fails(t, b, r); !err.UserFault || !strings.Contains(err.Text, "public/nothing") {
 		t.Errorf("a builder that is not there: %v, want the user's fault with its name", err)
 	}
 }
 
-func testUntrusted(t *testing.T, s *suite) {
+func (s *suite) testUntrusted(t *testing.T) {
 	s.public.push(t, "public/run:2", s.builder.run)
 	s.public.push(t, "public/lifecycle:"+lifecycleVersion, s.builder.lifecycle)
 	s.public.push(t, "public/builder:2", s.builder.withRun(t, s.public.addr+"/public/run:2"))
 	lifecycle := s.public.addr + "/public/lifecycle:" + lifecycleVersion
-	b := s.newBuilder(t, func(c *build.Config) { c.LifecycleImage, c.Reach = lifecycle, []string{s.public.addr} })
+	allowed, reach := []string{s.public.addr + "/public/builder:2"}, []string{s.public.addr}
+	b := s.newBuilder(t, func(c *build.Config) { c.LifecycleImage, c.Allowed, c.Reach = lifecycle, allowed, reach })
 	r, out := s.request("untrusted", "echo building; "+spy+cachedApp, "detect.sh", spy)
 	r.Builder = s.public.addr + "/public/builder:2"
 	r.Env = map[string]string{"COLOUR": "app-green"}
@@ -138,7 +150,7 @@ func testUntrusted(t *testing.T, s *suite) {
 		t.Errorf("a secret is in the image, in %s", leak)
 	}
 	// Without an image for it, the bundled builder's lifecycle is used.
-	b = s.newBuilder(t, func(c *build.Config) { c.Reach = []string{s.public.addr} })
+	b = s.newBuilder(t, func(c *build.Config) { c.Allowed, c.Reach = allowed, reach })
 	r, out = s.request("untrusted", cachedApp)
 	r.Builder = s.public.addr + "/public/builder:2"
 	s.build(t, b, r)
@@ -153,7 +165,7 @@ func testUntrusted(t *testing.T, s *suite) {
 	s.nothingLeft(t, "")
 }
 
-func testExtensions(t *testing.T, s *suite) {
+func (s *suite) testExtensions(t *testing.T) {
 	img := s.builder.withRun(t, s.public.addr+"/public/run:3")
 	cfg, err := img.ConfigFile()
 	if err != nil {
@@ -165,7 +177,7 @@ func testExtensions(t *testing.T, s *suite) {
 		t.Fatalf("change builder: %v", err)
 	}
 	s.public.push(t, "public/builder:3", img)
-	b := s.newBuilder(t, nil)
+	b := s.newBuilder(t, func(c *build.Config) { c.Allowed = []string{s.public.addr + "/public/builder:3"} })
 	r, _ := s.request("extended", "echo never")
 	r.Builder = s.public.addr + "/public/builder:3"
 	if err := s.fails(t, b, r); !errors.Is(err, build.ErrRefused) || !strings.Contains(err.Text, "extensions") {
@@ -173,7 +185,7 @@ func testExtensions(t *testing.T, s *suite) {
 	}
 }
 
-func testSweep(t *testing.T, s *suite) {
+func (s *suite) testSweep(t *testing.T) {
 	r, _ := s.request("sweep", "true")
 	s.build(t, s.newBuilder(t, nil), r) // loads the bundled builder
 	const left = "pack.local/builder/left:latest"

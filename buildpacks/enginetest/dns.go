@@ -35,7 +35,7 @@ func serveDNS(tb testing.TB) netip.AddrPort {
 		}
 	}()
 	tb.Cleanup(func() {
-		conn.Close()
+		_ = conn.Close() // it ends the loop
 		<-done
 	})
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort()

@@ -26,6 +26,7 @@ type Lister interface {
 // Run runs the suite on the engine that open opens. It needs root, a busybox
 // that is linked statically (Debian's busybox-static) and go.
 func Run(t *testing.T, open func(t *testing.T, env Env) build.Engine) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("runs real builds: not with -short")
 	}
@@ -35,37 +36,30 @@ func Run(t *testing.T, open func(t *testing.T, env Env) build.Engine) {
 	s.builder = makeBuilder(t, s.dir+"/bundled")
 	s.registry.push(t, runRef, s.builder.run)
 	s.engine = open(t, Env{Dir: s.dir, Resolvers: []netip.AddrPort{s.resolver}})
-	for _, c := range []struct {
-		name string
-		run  func(*testing.T, *suite)
-	}{
-		{"publishes an image", testPublish},
-		{"the same source gives the same image", testReproducible},
-		{"a rebuild finds the cache", testCache},
-		{"no-cache forgets the cache", testNoCache},
-		{"a failed build is shown to its last line", testLastLine},
-		{"exit codes tell whose fault it is", testExitCodes},
-		{"output arrives while the build waits", testLive},
-		{"trace shows the lifecycle", testTrace},
-		{"cancel leaves nothing", testCancel},
-		{"a build that takes too long is stopped", testTimeout},
-		{"memory is limited", testMemory},
-		{"processes are limited", testPids},
-		{"processor time is limited", testCPU},
-		{"the environment reaches buildpacks and no image", testEnv},
-		{"the token stays out of buildpacks", testToken},
-		{"loopback and private addresses are closed", testNetwork},
-		{"names are resolved", testDNS},
-		{"apps build at once", testConcurrent},
-		{"builds of one app take turns", testTurns},
-		{"project.toml is honoured", testProject},
-		{"a builder is pulled from a registry", testPull},
-		{"what a killed server left is swept", testSweep},
-		{"image extensions are refused", testExtensions},
-		{"an untrusted builder never has the token", testUntrusted},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.run(t, s) })
-	}
+	t.Run("publishes an image", s.testPublish)
+	t.Run("the same source gives the same image", s.testReproducible)
+	t.Run("a rebuild finds the cache", s.testCache)
+	t.Run("no-cache forgets the cache", s.testNoCache)
+	t.Run("a failed build is shown to its last line", s.testLastLine)
+	t.Run("exit codes tell whose fault it is", s.testExitCodes)
+	t.Run("output arrives while the build waits", s.testLive)
+	t.Run("trace shows the lifecycle", s.testTrace)
+	t.Run("cancel leaves nothing", s.testCancel)
+	t.Run("a build that takes too long is stopped", s.testTimeout)
+	t.Run("memory is limited", s.testMemory)
+	t.Run("processes are limited", s.testPids)
+	t.Run("processor time is limited", s.testCPU)
+	t.Run("the environment reaches buildpacks and no image", s.testEnv)
+	t.Run("the token stays out of buildpacks", s.testToken)
+	t.Run("loopback and private addresses are closed", s.testNetwork)
+	t.Run("names are resolved", s.testDNS)
+	t.Run("apps build at once", s.testConcurrent)
+	t.Run("builds of one app take turns", s.testTurns)
+	t.Run("project.toml is honoured", s.testProject)
+	t.Run("a builder is pulled from a registry", s.testPull)
+	t.Run("what a killed server left is swept", s.testSweep)
+	t.Run("image extensions are refused", s.testExtensions)
+	t.Run("an untrusted builder never has the token", s.testUntrusted)
 }
 
 type suite struct {
