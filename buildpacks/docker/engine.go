@@ -43,7 +43,7 @@ type Engine struct {
 	cfg      Config
 	instance string
 	log      *zap.Logger
-	cleanup  func() (context.Context, context.CancelFunc) // for removals, which no caller's end may stop
+	kept     func() context.Context // for removals by a Close, which is given none
 
 	holderImage chan struct{} // held while the holder's image is loaded
 
@@ -56,11 +56,13 @@ var _ build.Engine = (*Engine)(nil)
 
 // Available tells whether a daemon answers at host, and which version it is.
 func Available(ctx context.Context, host string) (version string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
 	c, err := connect(ctx, host)
 	if err != nil {
 		return "", err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }() // only idle connections are left
 	v, err := c.ServerVersion(ctx, client.ServerVersionOptions{})
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -83,14 +85,13 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{Client: c, cfg: cfg, instance: build.Instance(cfg.Dir), log: cfg.Log, holderImage: make(chan struct{}, 1)}
 	kept := context.WithoutCancel(ctx)
-	e.cleanup = func() (context.Context, context.CancelFunc) { return context.WithTimeout(kept, removeIn) }
+	e.kept = func() context.Context { return kept }
 	if e.log == nil {
 		e.log = zap.NewNop()
 	}
 	e.log = e.log.Named("docker")
 	if err := e.recover(ctx); err != nil {
-		c.Close()
-		return nil, err
+		return nil, errors.Join(err, c.Close())
 	}
 	return e, nil
 }
@@ -107,12 +108,10 @@ func connect(ctx context.Context, host string) (*client.Client, error) {
 	defer cancel()
 	ping, err := c.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
 	if err != nil {
-		c.Close()
-		return nil, fmt.Errorf("%w at %s: %w", ErrUnavailable, host, err)
+		return nil, errors.Join(fmt.Errorf("%w at %s: %w", ErrUnavailable, host, err), c.Close())
 	}
 	if versions.LessThan(ping.APIVersion, oldestAPI) {
-		c.Close()
-		return nil, fmt.Errorf("%w: it speaks API %s, %s is needed", ErrTooOld, ping.APIVersion, oldestAPI)
+		return nil, errors.Join(fmt.Errorf("%w: it speaks API %s, %s is needed", ErrTooOld, ping.APIVersion, oldestAPI), c.Close())
 	}
 	return c, nil
 }
@@ -130,7 +129,7 @@ func (e *Engine) Close() error {
 	e.mu.Unlock()
 	var errs []error
 	for _, h := range idle {
-		errs = append(errs, h.remove())
+		errs = append(errs, h.remove(e.kept()))
 	}
 	return errors.Join(append(errs, e.Client.Close())...)
 }

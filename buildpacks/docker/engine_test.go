@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"context"
 	"errors"
 	"os/exec"
 	"path/filepath"
@@ -25,8 +26,9 @@ func TestEngine(t *testing.T) {
 		t.Helper()
 		return open(t, docker.Config{Host: d.Host, Dir: env.Dir, Resolvers: env.Resolvers})
 	})
-	t.Run("what a killed server left is removed", func(t *testing.T) { testRecover(t, d) })
-	t.Run("a daemon that was restarted", func(t *testing.T) { testHolderGone(t, d) })
+	t.Run("what a killed server left is removed", onDaemon{d}.testRecover)
+	t.Run("a daemon that was restarted", onDaemon{d}.testHolderGone)
+	t.Run("a build that has not ended keeps its network", onDaemon{d}.testHolderShared)
 	t.Run("available", func(t *testing.T) {
 		if v, err := docker.Available(t.Context(), d.Host); err != nil || v == "" {
 			t.Errorf("Available() = %q, %v", v, err)
@@ -48,9 +50,12 @@ func open(t *testing.T, cfg docker.Config) *docker.Engine {
 	return e
 }
 
-func testRecover(t *testing.T, d *dockerd.Daemon) {
-	killed := docker.Config{Host: d.Host, Dir: t.TempDir()}
-	other := docker.Config{Host: d.Host, Dir: t.TempDir()}
+// onDaemon is tests of a daemon.
+type onDaemon struct{ d *dockerd.Daemon }
+
+func (o onDaemon) testRecover(t *testing.T) {
+	killed := docker.Config{Host: o.d.Host, Dir: t.TempDir()}
+	other := docker.Config{Host: o.d.Host, Dir: t.TempDir()}
 	for _, cfg := range []docker.Config{killed, other} {
 		e := open(t, cfg)
 		network, err := e.OpenNetwork(t.Context(), nil)
@@ -82,7 +87,7 @@ func testRecover(t *testing.T, d *dockerd.Daemon) {
 	if left, err := again.Leftovers(t.Context()); err != nil || len(left) > 0 {
 		t.Errorf("after Open: %v, %v, want nothing", left, err)
 	}
-	if left, err := open(t, docker.Config{Host: d.Host, Dir: t.TempDir()}).Leftovers(t.Context()); err != nil || len(left) > 0 {
+	if left, err := open(t, docker.Config{Host: o.d.Host, Dir: t.TempDir()}).Leftovers(t.Context()); err != nil || len(left) > 0 {
 		t.Errorf("a third server has %v, %v, want nothing", left, err)
 	}
 	volumes, err := again.VolumeList(t.Context(), client.VolumeListOptions{})
@@ -107,8 +112,8 @@ func testRecover(t *testing.T, d *dockerd.Daemon) {
 }
 
 // testHolderGone has somebody remove the idle holder.
-func testHolderGone(t *testing.T, d *dockerd.Daemon) {
-	cfg := docker.Config{Host: d.Host, Dir: t.TempDir()}
+func (o onDaemon) testHolderGone(t *testing.T) {
+	cfg := docker.Config{Host: o.d.Host, Dir: t.TempDir()}
 	e := open(t, cfg)
 	mode := ""
 	for range 2 {
@@ -140,6 +145,44 @@ func testHolderGone(t *testing.T, d *dockerd.Daemon) {
 	}
 }
 
+// testHolderShared closes a network in which a container still runs.
+func (o onDaemon) testHolderShared(t *testing.T) {
+	e := open(t, docker.Config{Host: o.d.Host, Dir: t.TempDir()})
+	network, err := e.OpenNetwork(t.Context(), nil)
+	if err != nil {
+		t.Fatalf("OpenNetwork() = %v", err)
+	}
+	res, err := e.ContainerCreate(t.Context(), client.ContainerCreateOptions{
+		Config:     &container.Config{Image: "slipway/holder:1"},
+		HostConfig: &container.HostConfig{NetworkMode: container.NetworkMode(network.Mode())},
+	})
+	if err != nil {
+		t.Fatalf("create container: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if _, err := e.ContainerRemove(ctx, res.ID, client.ContainerRemoveOptions{Force: true}); err != nil {
+			t.Errorf("remove container: %v", err)
+		}
+	})
+	if _, err := e.ContainerStart(t.Context(), res.ID, client.ContainerStartOptions{}); err != nil {
+		t.Fatalf("start container: %v", err)
+	}
+	if err := network.Close(); err != nil {
+		t.Errorf("Close() = %v", err)
+	}
+	next, err := e.OpenNetwork(t.Context(), nil)
+	if err != nil {
+		t.Fatalf("OpenNetwork() = %v", err)
+	}
+	if next.Mode() == network.Mode() {
+		t.Error("the next build is in the network of one that still runs")
+	}
+	if err := next.Close(); err != nil {
+		t.Errorf("Close() = %v", err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	nobody := "unix://" + filepath.Join(t.TempDir(), "docker.sock")
 	if _, err := docker.Open(t.Context(), docker.Config{Host: nobody, Dir: t.TempDir()}); !errors.Is(err, docker.ErrUnavailable) {
@@ -163,5 +206,35 @@ func TestHolderProgram(t *testing.T) {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.Sys() == nil || !strings.Contains(exit.Error(), "killed") && exit.ExitCode() != 137 {
 		t.Errorf("the holder's program: %v, want that it waits until it is killed\n%s", err, out)
+	}
+}
+
+// A daemon answers a moment before the holder runs its program.
+func TestHolderIsAwaited(t *testing.T) {
+	file := docker.WriteHolderProgram(t, t.TempDir())
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", `read && exec -a /pause "$0"`, file)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	})
+	early, cancel := context.WithCancel(t.Context())
+	cancel()
+	if docker.Awake(early, cmd.Process.Pid) {
+		t.Error("a holder that does not run its program yet is taken for awake")
+	}
+	awake := make(chan bool)
+	go func() { awake <- docker.Awake(t.Context(), cmd.Process.Pid) }()
+	if _, err := stdin.Write([]byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	if !<-awake {
+		t.Error("the holder never is awake")
 	}
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,4 +20,9 @@ func WriteHolderProgram(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// Awake waits until the process runs the holder's program.
+func Awake(ctx context.Context, pid int) bool {
+	return (&holder{pid: pid, resolvConf: "/dev/null"}).awake(ctx)
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -19,6 +21,9 @@ import (
 
 // removeIn bounds the removal of a holder.
 const removeIn = 20 * time.Second
+
+// awakeIn bounds the wait for a holder's program.
+const awakeIn = 2 * time.Second
 
 // idleHolders is how many holders are kept between builds.
 const idleHolders = 2
@@ -37,7 +42,7 @@ func (n *Network) Mode() string { return "container:" + n.h.id }
 // Close takes down the relays and gives up the holder.
 func (n *Network) Close() error {
 	if err := n.ns.Close(); err != nil {
-		return errors.Join(err, n.h.remove())
+		return errors.Join(err, n.h.remove(n.h.e.kept()))
 	}
 	return n.h.e.giveBack(n.h)
 }
@@ -52,11 +57,11 @@ func (e *Engine) OpenNetwork(ctx context.Context, ports []buildnet.Port) (build.
 		Dir: e.cfg.Dir, Instance: e.instance[:6], Ports: ports, Resolvers: e.cfg.Resolvers, Log: e.log,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("attach to holder: %w", err), h.remove())
+		return nil, errors.Join(fmt.Errorf("attach to holder: %w", err), h.remove(ctx))
 	}
 	// The containers that join the holder share its resolv.conf.
 	if err := os.WriteFile(h.resolvConf, []byte(ns.ResolvConf()), 0o644); err != nil {
-		return nil, errors.Join(fmt.Errorf("write resolv.conf of holder: %w", err), ns.Close(), h.remove())
+		return nil, errors.Join(fmt.Errorf("write resolv.conf of holder: %w", err), ns.Close(), h.remove(ctx))
 	}
 	return &Network{h: h, ns: ns}, nil
 }
@@ -84,7 +89,7 @@ func (e *Engine) takeHolder(ctx context.Context) (*holder, error) {
 		case h.alive():
 			return h, nil
 		}
-		if err := h.remove(); err != nil { // it stopped without us
+		if err := h.remove(ctx); err != nil { // it stopped without us
 			e.log.Warn("idle holder is not removed", zap.Error(err))
 		}
 	}
@@ -92,11 +97,16 @@ func (e *Engine) takeHolder(ctx context.Context) (*holder, error) {
 
 // giveBack keeps a holder for the next build: to start and to remove one costs
 // the daemon half a second. Nothing of a build outlives it in the namespace
-// but the walls, for its processes have ended, and none of them could change
-// the namespace itself.
+// but the walls: its processes have ended, and none of them could change the
+// namespace itself. Where one still runs, since its container could not be
+// removed, the next build gets another holder.
 func (e *Engine) giveBack(h *holder) error {
+	shared, err := h.shared()
+	if err != nil {
+		return errors.Join(err, h.remove(e.kept()))
+	}
 	e.mu.Lock()
-	keep := !e.closed && len(e.idle) < idleHolders
+	keep := !e.closed && len(e.idle) < idleHolders && !shared
 	if keep {
 		e.idle = append(e.idle, h)
 	}
@@ -104,7 +114,7 @@ func (e *Engine) giveBack(h *holder) error {
 	if keep {
 		return nil
 	}
-	return h.remove()
+	return h.remove(e.kept())
 }
 
 func (e *Engine) startHolder(ctx context.Context) (_ *holder, err error) {
@@ -132,7 +142,7 @@ func (e *Engine) startHolder(ctx context.Context) (_ *holder, err error) {
 	h := &holder{e: e, id: res.ID}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, h.remove())
+			err = errors.Join(err, h.remove(ctx))
 		}
 	}()
 	if _, err := e.ContainerStart(ctx, h.id, client.ContainerStartOptions{}); err != nil {
@@ -146,7 +156,7 @@ func (e *Engine) startHolder(ctx context.Context) (_ *holder, err error) {
 		return nil, errors.New("holder does not run")
 	}
 	h.pid, h.resolvConf = info.Container.State.Pid, info.Container.ResolvConfPath
-	if !h.alive() {
+	if !h.awake(ctx) {
 		return nil, fmt.Errorf("%w: use the embedded engine, or run the server where the daemon runs", ErrRemote)
 	}
 	return h, nil
@@ -163,8 +173,53 @@ func (h *holder) alive() bool {
 	return err == nil
 }
 
-func (h *holder) remove() error {
-	ctx, cancel := h.e.cleanup()
+// awake waits until a holder that was just started is alive: the daemon answers
+// when runc lets it go, a moment before it runs its program.
+func (h *holder) awake(ctx context.Context) bool {
+	late := time.NewTimer(awakeIn)
+	defer late.Stop()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for !h.alive() {
+		select {
+		case <-again.C:
+		case <-late.C:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+// shared tells whether other processes are in the holder's network namespace.
+func (h *holder) shared() (bool, error) {
+	self := fmt.Sprintf("/proc/%d/ns/net", h.pid)
+	own, err := os.Readlink(self)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil // it has ended: takeHolder will see
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at holder's network: %w", err)
+	}
+	links, err := filepath.Glob("/proc/[0-9]*/ns/net")
+	if err != nil {
+		return false, fmt.Errorf("list processes: %w", err)
+	}
+	for _, link := range links {
+		if link == self {
+			continue
+		}
+		if target, err := os.Readlink(link); err == nil && target == own { // else it has ended
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// remove runs on after its caller's end, for as long as removeIn.
+func (h *holder) remove(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeIn)
 	defer cancel()
 	_, err := h.e.ContainerRemove(ctx, h.id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	if err != nil && !errdefs.IsNotFound(err) {

@@ -118,8 +118,11 @@ func (e *Engine) ensureHolderImage(ctx context.Context) error {
 	}
 	defer func() { <-e.holderImage }()
 	_, err := e.ImageInspect(ctx, holderRef)
-	if err == nil || !errdefs.IsNotFound(err) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if !errdefs.IsNotFound(err) {
+		return fmt.Errorf("inspect holder image: %w", err)
 	}
 	img, err := holderImage()
 	if err != nil {
@@ -137,7 +140,7 @@ func (e *Engine) ensureHolderImage(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load holder image: %w", err)
 	}
-	defer res.Close()
+	defer func() { _ = res.Close() }() // it was read, or failed
 	var answer struct {
 		Error string `json:"error"`
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 	"go.uber.org/zap"
 
@@ -24,7 +25,9 @@ func (e *Engine) recover(ctx context.Context) error {
 	for _, c := range list.Items {
 		e.log.Info("removing leftover container", zap.String("container", c.ID), zap.String("build", c.Labels[build.LabelBuild]))
 		_, err := e.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-		errs = append(errs, err)
+		if !errdefs.IsNotFound(err) { // somebody was faster
+			errs = append(errs, err)
+		}
 	}
 	prefix := build.VolumePrefix(e.instance)
 	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: make(client.Filters).Add("name", prefix)})
