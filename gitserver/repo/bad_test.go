@@ -142,8 +142,8 @@ func badPacks() map[string]struct {
 		"dot git on NTFS":    {one(tree, entry("40000", "git~1 . ")), repo.ErrBadObject},
 		"dot git on HFS":     {one(tree, entry("40000", ".g\u200cit")), repo.ErrBadObject},
 		"backslash dot git":  {one(tree, entry("40000", `a\.git\b`)), repo.ErrBadObject},
-		"dot dot":            {one(tree, entry("40000", "..")), repo.ErrBadObject},
-		"dot":                {one(tree, entry("40000", ".")), repo.ErrBadObject},
+		"two dots":           {one(tree, entry("40000", "..")), repo.ErrBadObject},
+		"one dot":            {one(tree, entry("40000", ".")), repo.ErrBadObject},
 		"slash":              {one(tree, entry("100644", "a/b")), repo.ErrBadObject},
 		"empty name":         {one(tree, entry("100644", "")), repo.ErrBadObject},
 		"zero padded":        {one(tree, entry("040000", "a")), repo.ErrBadObject},
@@ -220,9 +220,11 @@ func badPacks() map[string]struct {
 
 func TestIngestRefuses(t *testing.T) {
 	t.Parallel()
-	r, theirs := create(t, repo.Options{}), bare(t)
+	theirs := bare(t)
 	for name, tt := range badPacks() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := create(t, repo.Options{})
 			for how, reader := range map[string]io.Reader{
 				"at once":   bytes.NewReader(tt.pack),
 				"in pieces": iotest.HalfReader(iotest.OneByteReader(bytes.NewReader(tt.pack))),
@@ -238,9 +240,9 @@ func TestIngestRefuses(t *testing.T) {
 			if out, err := tryGit(t, theirs, tt.pack, "index-pack", "--strict", "--stdin"); err == nil && !ours {
 				t.Errorf("git takes it: %s", out)
 			}
+			fsck(t, r)
 		})
 	}
-	fsck(t, r)
 }
 
 // Everything but the last byte, an error of the reader, and a pause in which

@@ -26,7 +26,7 @@ func (c *checker) check(t ObjectType, data []byte) (Hash, error) {
 	if err != nil {
 		return h, err
 	}
-	switch t {
+	switch t { //nolint:exhaustive // blobs are free, and deltas resolved by now
 	case plumbing.CommitObject:
 		err = checkCommit(data, c.links.add)
 	case plumbing.TreeObject:
@@ -44,8 +44,7 @@ func (c *checker) note(h Hash, kind noteKind) { c.notes[h] |= kind }
 
 // inObject tells an ObjectError which object it is about.
 func inObject(err error, h Hash, t ObjectType) error {
-	var oe *ObjectError
-	if errors.As(err, &oe) {
+	if oe, ok := errors.AsType[*ObjectError](err); ok {
 		oe.Hash, oe.Type = h, t
 	}
 	return err

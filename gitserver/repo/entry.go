@@ -49,7 +49,7 @@ func readEntryHead(r io.ByteReader, off int64) (entryHead, error) {
 		return e, fmt.Errorf("%w: size overflows", errEntry)
 	}
 	e.size = int64(size)
-	switch e.kind {
+	switch e.kind { //nolint:exhaustive // the others are refused below
 	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
 		return e, nil
 	case plumbing.OFSDeltaObject:

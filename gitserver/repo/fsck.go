@@ -31,15 +31,11 @@ type linkFunc func(h Hash, t ObjectType)
 
 // checkHeaders applies git's verify_headers.
 func checkHeaders(b []byte) error {
-	end := bytes.Index(b, []byte("\n\n"))
-	head := b
-	if end >= 0 {
-		head = b[:end]
-	}
+	head, _, ended := bytes.Cut(b, []byte("\n\n"))
 	if i := bytes.IndexByte(head, 0); i >= 0 {
 		return bad("nulInHeader", "unterminated header: NUL at offset "+strconv.Itoa(i))
 	}
-	if end < 0 && (len(b) == 0 || b[len(b)-1] != '\n') {
+	if !ended && (len(b) == 0 || b[len(b)-1] != '\n') {
 		return bad("unterminatedHeader", "unterminated header")
 	}
 	return nil

@@ -20,7 +20,7 @@ func TestBesideGit(t *testing.T) {
 	const pushes = 12
 	src := history(t, pushes+1)
 	var commits []plumbing.Hash
-	for _, line := range strings.Fields(git(t, src, "rev-list", "--reverse", "main")) {
+	for line := range strings.FieldsSeq(git(t, src, "rev-list", "--reverse", "main")) {
 		commits = append(commits, plumbing.NewHash(line))
 	}
 	r := create(t, repo.Options{NoSync: true})

@@ -15,23 +15,23 @@ import (
 )
 
 // git runs the real git in dir and returns what it prints.
-func git(t testing.TB, dir string, args ...string) string {
-	t.Helper()
-	return string(gitIn(t, dir, nil, args...))
+func git(tb testing.TB, dir string, args ...string) string {
+	tb.Helper()
+	return string(gitIn(tb, dir, nil, args...))
 }
 
-func gitIn(t testing.TB, dir string, stdin []byte, args ...string) []byte {
-	t.Helper()
-	out, err := tryGit(t, dir, stdin, args...)
+func gitIn(tb testing.TB, dir string, stdin []byte, args ...string) []byte {
+	tb.Helper()
+	out, err := tryGit(tb, dir, stdin, args...)
 	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+		tb.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return out
 }
 
-func tryGit(t testing.TB, dir string, stdin []byte, args ...string) ([]byte, error) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "git", args...)
+func tryGit(tb testing.TB, dir string, stdin []byte, args ...string) ([]byte, error) {
+	tb.Helper()
+	cmd := exec.CommandContext(tb.Context(), "git", args...)
 	cmd.Dir = dir
 	cmd.Stdin = bytes.NewReader(stdin)
 	cmd.Env = append(os.Environ(),
@@ -47,32 +47,32 @@ func tryGit(t testing.TB, dir string, stdin []byte, args ...string) ([]byte, err
 	return out.Bytes(), nil
 }
 
-func head(t testing.TB, dir string) plumbing.Hash {
-	t.Helper()
-	return rev(t, dir, "HEAD")
+func head(tb testing.TB, dir string) plumbing.Hash {
+	tb.Helper()
+	return rev(tb, dir, "HEAD")
 }
 
-func rev(t testing.TB, dir, name string) plumbing.Hash {
-	t.Helper()
-	return plumbing.NewHash(strings.TrimSpace(git(t, dir, "rev-parse", name)))
+func rev(tb testing.TB, dir, name string) plumbing.Hash {
+	tb.Helper()
+	return plumbing.NewHash(strings.TrimSpace(git(tb, dir, "rev-parse", name)))
 }
 
-func write(t testing.TB, dir, name, text string) {
-	t.Helper()
+func write(tb testing.TB, dir, name, text string) {
+	tb.Helper()
 	path := filepath.Join(dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // history makes a work tree with n commits over growing files.
-func history(t testing.TB, n int) string {
-	t.Helper()
-	dir := t.TempDir()
-	git(t, dir, "init", "-q", "-b", "main")
+func history(tb testing.TB, n int) string {
+	tb.Helper()
+	dir := tb.TempDir()
+	git(tb, dir, "init", "-q", "-b", "main")
 	var in bytes.Buffer
 	var body strings.Builder
 	for i := range n {
@@ -84,71 +84,71 @@ func history(t testing.TB, n int) string {
 		}
 		fmt.Fprintln(&in)
 	}
-	gitIn(t, dir, in.Bytes(), "fast-import", "--quiet")
-	git(t, dir, "reset", "-q", "--hard")
+	gitIn(tb, dir, in.Bytes(), "fast-import", "--quiet")
+	git(tb, dir, "reset", "-q", "--hard")
 	return dir
 }
 
 // pack makes a pack of revisions as a push would.
-func pack(t testing.TB, dir string, revs string, args ...string) []byte {
-	t.Helper()
+func pack(tb testing.TB, dir, revs string, args ...string) []byte {
+	tb.Helper()
 	args = append([]string{"pack-objects", "--stdout", "--revs", "-q"}, args...)
-	return gitIn(t, dir, []byte(revs), args...)
+	return gitIn(tb, dir, []byte(revs), args...)
 }
 
-func create(t testing.TB, o repo.Options) *repo.Repo {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "app.git")
+func create(tb testing.TB, o repo.Options) *repo.Repo {
+	tb.Helper()
+	dir := filepath.Join(tb.TempDir(), "app.git")
 	if err := repo.Create(dir); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return open(t, dir, o)
+	return open(tb, dir, o)
 }
 
-func open(t testing.TB, dir string, o repo.Options) *repo.Repo {
-	t.Helper()
+func open(tb testing.TB, dir string, o repo.Options) *repo.Repo {
+	tb.Helper()
 	r, err := repo.Open(dir, o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := r.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return r
 }
 
 // take ingests a pack, checks it and migrates it.
-func take(t testing.TB, r *repo.Repo, data []byte, tips ...plumbing.Hash) *repo.Quarantine {
-	t.Helper()
-	q, err := r.Ingest(t.Context(), bytes.NewReader(data), repo.IngestOptions{EOF: true})
+func take(tb testing.TB, r *repo.Repo, data []byte, tips ...plumbing.Hash) *repo.Quarantine {
+	tb.Helper()
+	q, err := r.Ingest(tb.Context(), bytes.NewReader(data), repo.IngestOptions{EOF: true})
 	if err != nil {
-		t.Fatalf("Ingest: %v", err)
+		tb.Fatalf("Ingest: %v", err)
 	}
-	if err := q.CheckConnected(t.Context(), tips); err != nil {
-		t.Fatalf("CheckConnected: %v", err)
+	if err := q.CheckConnected(tb.Context(), tips); err != nil {
+		tb.Fatalf("CheckConnected: %v", err)
 	}
 	if err := q.Migrate(); err != nil {
-		t.Fatalf("Migrate: %v", err)
+		tb.Fatalf("Migrate: %v", err)
 	}
 	return q
 }
 
 // fsck runs git's own check, which must have nothing to say.
-func fsck(t testing.TB, r *repo.Repo) {
-	t.Helper()
-	out := gitIn(t, r.Dir(), nil, "fsck", "--strict", "--full", "--no-dangling")
+func fsck(tb testing.TB, r *repo.Repo) {
+	tb.Helper()
+	out := gitIn(tb, r.Dir(), nil, "fsck", "--strict", "--full", "--no-dangling")
 	if len(bytes.TrimSpace(out)) > 0 {
-		t.Errorf("git fsck --strict says:\n%s", out)
+		tb.Errorf("git fsck --strict says:\n%s", out)
 	}
 	entries, err := os.ReadDir(filepath.Join(r.Dir(), "objects"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), "tmp_") {
-			t.Errorf("%s was left behind", e.Name())
+			tb.Errorf("%s was left behind", e.Name())
 		}
 	}
 }

@@ -77,29 +77,30 @@ func validModuleURL(s string) bool {
 		return false
 	}
 	relative := strings.HasPrefix(s, "./") || strings.HasPrefix(s, "../")
-	if relative || strings.HasPrefix(s, "git://") {
+	switch {
+	case !relative && !strings.HasPrefix(s, "git://"):
+		return validTransportURL(s)
+	case strings.Contains(percentDecode(s), "\n"):
 		// What is decoded later must not hold a line end, which a credential
 		// helper or a daemon would take for another line.
-		if strings.Contains(percentDecode(s), "\n") {
-			return false
-		}
-		if !relative {
-			return true
-		}
-		// "../:" may climb up to another host.
-		dots, rest := 0, s
-		for {
-			if r, ok := strings.CutPrefix(rest, "../"); ok {
-				rest, dots = r, dots+1
-			} else if r, ok := strings.CutPrefix(rest, "./"); ok {
-				rest = r
-			} else {
-				break
-			}
-		}
-		return dots == 0 || !strings.HasPrefix(rest, ":") && !strings.HasPrefix(rest, "/")
+		return false
 	}
-	return validTransportURL(s)
+	return !relative || validRelativeURL(s)
+}
+
+// validRelativeURL refuses "../:", which may climb up to another host.
+func validRelativeURL(s string) bool {
+	climbs := false
+	for {
+		if rest, ok := strings.CutPrefix(s, "../"); ok {
+			s, climbs = rest, true
+		} else if rest, ok := strings.CutPrefix(s, "./"); ok {
+			s = rest
+		} else {
+			break
+		}
+	}
+	return !climbs || !strings.HasPrefix(s, ":") && !strings.HasPrefix(s, "/")
 }
 
 // validTransportURL looks at what git hands to curl.

@@ -34,11 +34,11 @@ func (x *hasher) start(t ObjectType, size int64) {
 	b := append(head[:0], t.String()...)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, size, 10)
-	x.h.Write(append(b, 0)) //nolint:errcheck // a hash never fails
+	x.h.Write(append(b, 0))
 }
 
 func (x *hasher) write(p []byte) {
-	x.h.Write(p) //nolint:errcheck // a hash never fails
+	x.h.Write(p)
 }
 
 func (x *hasher) finish() (Hash, error) {
@@ -54,11 +54,6 @@ func (x *hasher) sum(t ObjectType, data []byte) (Hash, error) {
 	x.start(t, int64(len(data)))
 	x.write(data)
 	return x.finish()
-}
-
-// isObject says whether t is one of the four types that are not deltas.
-func isObject(t ObjectType) bool {
-	return t >= plumbing.CommitObject && t <= plumbing.TagObject
 }
 
 func isDelta(t ObjectType) bool {

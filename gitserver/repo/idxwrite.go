@@ -3,7 +3,7 @@ package repo
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha1" //nolint:gosec // the file's own checksum, which is no protection
+	"crypto/sha1" // the file's own checksum, which is no protection
 	"encoding/binary"
 	"errors"
 	"io"

@@ -99,8 +99,7 @@ func inflateError(err error) error {
 	case errors.Is(err, zlib.ErrChecksum), errors.Is(err, zlib.ErrHeader), errors.Is(err, zlib.ErrDictionary):
 		return fmt.Errorf("%w: %w", errInflate, err)
 	}
-	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) {
+	if _, ok := errors.AsType[flate.CorruptInputError](err); ok {
 		return fmt.Errorf("%w: %w", errInflate, err)
 	}
 	return err

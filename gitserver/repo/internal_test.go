@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -85,9 +86,8 @@ func TestCheckIdent(t *testing.T) {
 		"A <a@b> 1\n":                          "badDate",
 	} {
 		_, err := checkIdent([]byte(in))
-		var oe *ObjectError
 		id := ""
-		if errors.As(err, &oe) {
+		if oe, ok := errors.AsType[*ObjectError](err); ok {
 			id = oe.ID
 		}
 		if id != want {
@@ -172,7 +172,7 @@ func FuzzEntryHead(f *testing.F) {
 			t.Fatalf("%+v", e)
 		}
 		again := appendEntryHead(nil, e.kind, e.size)
-		switch e.kind {
+		switch e.kind { //nolint:exhaustive // the others have no base
 		case plumbing.OFSDeltaObject:
 			if e.base <= 0 || e.base >= off {
 				t.Fatalf("base %d of %d", e.base, off)
@@ -357,16 +357,17 @@ func FuzzCommitAndTag(f *testing.F) {
 				t.Fatalf("passes but cannot be parsed: %v", err)
 			}
 		}
-		checkTag(b, none)                                    //nolint:errcheck // must not panic
-		checkModules(b)                                      //nolint:errcheck // must not panic
-		parseConfig(b, func(configVar) error { return nil }) //nolint:errcheck // must not panic
+		// These must not panic.
+		checkTag(b, none)
+		checkModules(b)
+		parseConfig(b, func(configVar) error { return nil })
 	})
 }
 
 // FuzzInflate compares with the standard library, and checks that nothing is
 // read beyond the end.
 func FuzzInflate(f *testing.F) {
-	for _, s := range []string{"", "x", "hello hello hello hello"} {
+	for _, s := range []string{"", "x", strings.Repeat("hello ", 4)} {
 		var b bytes.Buffer
 		zw := zlib.NewWriter(&b)
 		zw.Write([]byte(s))

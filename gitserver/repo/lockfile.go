@@ -73,7 +73,7 @@ func (l *lockFile) take(ctx context.Context, root string) error {
 			return nil
 		case errors.Is(err, fs.ErrExist):
 			if err := pause(ctx, wait); err != nil {
-				rel, _ := filepath.Rel(root, l.path) //nolint:errcheck // both are absolute or both are not
+				rel, _ := filepath.Rel(root, l.path) // both are absolute or both are not
 				return fmt.Errorf("%w: %s.lock exists; if no git is running, remove it", ErrRefLocked, rel)
 			}
 			wait = min(2*wait, 100*time.Millisecond)

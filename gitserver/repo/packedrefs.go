@@ -111,9 +111,9 @@ func (p *packedRefs) write(w *bufio.Writer, without map[string]bool) error {
 		if without[r.Name] {
 			continue
 		}
-		fmt.Fprintf(w, "%s %s\n", r.Hash, r.Name)
+		fmt.Fprintf(w, "%s %s\n", r.Hash, r.Name) //nolint:errcheck // sticks
 		if !r.Peeled.IsZero() {
-			fmt.Fprintf(w, "^%s\n", r.Peeled)
+			fmt.Fprintf(w, "^%s\n", r.Peeled) //nolint:errcheck // sticks
 		}
 	}
 	return w.Flush()

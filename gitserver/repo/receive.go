@@ -240,7 +240,7 @@ func (rc *receiver) bigObject(obj *object, e *entryHead) error {
 	obj.typ = e.kind
 	var data bytes.Buffer
 	err := rc.z.stream(rc.src.br, e.size, rc.scratch(), func(b []byte) error {
-		data.Write(b) //nolint:errcheck // memory
+		data.Write(b)
 		return rc.ctx.Err()
 	})
 	if err != nil {

@@ -51,7 +51,7 @@ func withHistory(t *testing.T) (*repo.Repo, []plumbing.Hash) {
 	r := create(t, repo.Options{LockTimeout: 50 * time.Millisecond})
 	take(t, r, pack(t, src, "main\n"))
 	var c []plumbing.Hash
-	for _, line := range strings.Fields(git(t, src, "rev-list", "--reverse", "main")) {
+	for line := range strings.FieldsSeq(git(t, src, "rev-list", "--reverse", "main")) {
 		c = append(c, plumbing.NewHash(line))
 	}
 	return r, c

@@ -48,7 +48,7 @@ func Create(dir string) error {
 }
 
 func initAt(dir string) error {
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // as git does
+	if err := os.Chmod(dir, 0o755); err != nil { // as git does
 		return err
 	}
 	for _, d := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags", "info"} {

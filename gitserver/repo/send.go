@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha1" //nolint:gosec // the pack's own checksum, which is no protection
+	"crypto/sha1" // the pack's own checksum, which is no protection
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -45,6 +45,7 @@ type sender struct {
 	sum   hash.Hash
 	w     *bufio.Writer
 	at    int64 // bytes written
+	head  [maxEntryHead]byte
 	done  int
 	total int
 	win   window
@@ -237,7 +238,7 @@ func (s *sender) entry(p *packFile, list []sent, end int64) error {
 		return p.corrupt(off, err)
 	}
 	if !isDelta(e.kind) {
-		return s.copy(p, last, end, appendEntryHead(nil, e.kind, e.size), e.len)
+		return s.copy(p, last, end, appendEntryHead(s.head[:0], e.kind, e.size), e.len)
 	}
 	base, err := p.baseOf(off, &e)
 	if err != nil {
@@ -262,7 +263,7 @@ func (s *sender) entry(p *packFile, list []sent, end int64) error {
 func (s *sender) deltaHead(p *packFile, before []sent, base, size int64) ([]byte, error) {
 	j := sort.Search(len(before), func(j int) bool { return before[j].off >= base })
 	if s.o.OfsDelta && j < len(before) && before[j].off == base {
-		head := appendEntryHead(nil, plumbing.OFSDeltaObject, size)
+		head := appendEntryHead(s.head[:0], plumbing.OFSDeltaObject, size)
 		return appendOffset(head, s.at-before[j].out), nil
 	}
 	pos, _, err := p.span(base)
@@ -277,7 +278,7 @@ func (s *sender) deltaHead(p *packFile, before []sent, base, size int64) ([]byte
 	if err != nil || !ok {
 		return nil, err
 	}
-	return append(appendEntryHead(nil, plumbing.REFDeltaObject, size), h[:]...), nil
+	return append(appendEntryHead(s.head[:0], plumbing.REFDeltaObject, size), h[:]...), nil
 }
 
 // copy sends an entry with another header. What lies on disk is checked first,
@@ -336,7 +337,7 @@ func (w *window) at(off int64, n int) ([]byte, error) {
 
 // encode sends an object that is in memory.
 func (s *sender) encode(kind ObjectType, data []byte) error {
-	if err := s.put(appendEntryHead(nil, kind, int64(len(data)))); err != nil {
+	if err := s.put(appendEntryHead(s.head[:0], kind, int64(len(data)))); err != nil {
 		return err
 	}
 	zw := s.deflate()
@@ -376,7 +377,7 @@ func (s *sender) whole(h Hash) error {
 		return err
 	}
 	defer l.Close() //nolint:errcheck // only read
-	if err := s.put(appendEntryHead(nil, l.kind, l.size)); err != nil {
+	if err := s.put(appendEntryHead(s.head[:0], l.kind, l.size)); err != nil {
 		return err
 	}
 	zw := s.deflate()

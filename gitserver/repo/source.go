@@ -3,7 +3,7 @@ package repo
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha1" //nolint:gosec // the pack's own checksum, which is no protection
+	"crypto/sha1" // the pack's own checksum, which is no protection
 	"errors"
 	"fmt"
 	"hash"
@@ -51,26 +51,32 @@ type sourceReader source
 func (r *sourceReader) Read(p []byte) (int, error) {
 	s := (*source)(r)
 	if s.given == s.n {
-		if s.n == len(s.chunk) {
-			if err := s.flush(s.n); err != nil {
-				return 0, err
-			}
-			s.crc = crc32.Update(s.crc, crc32.IEEETable, s.chunk[s.crcAt:])
-			s.base += int64(s.n)
-			s.n, s.given, s.done, s.crcAt = 0, 0, 0, 0
-		}
-		n, err := s.r.Read(s.chunk[s.n:])
-		s.n += n
-		if over(s.base+int64(s.n), s.max) {
-			return 0, fmt.Errorf("%w: pack is larger than %d bytes", ErrLimit, s.max)
-		}
-		if n == 0 {
+		if n, err := s.more(); n == 0 {
 			return 0, err
 		}
 	}
 	n := copy(p, s.chunk[s.given:s.n])
 	s.given += n
 	return n, nil
+}
+
+// more reads from the wire behind what the chunk holds, or into an empty one.
+// Its error counts if nothing came.
+func (s *source) more() (int, error) {
+	if s.n == len(s.chunk) {
+		if err := s.flush(s.n); err != nil {
+			return 0, err
+		}
+		s.crc = crc32.Update(s.crc, crc32.IEEETable, s.chunk[s.crcAt:])
+		s.base += int64(s.n)
+		s.n, s.given, s.done, s.crcAt = 0, 0, 0, 0
+	}
+	n, err := s.r.Read(s.chunk[s.n:])
+	s.n += n
+	if over(s.base+int64(s.n), s.max) {
+		return 0, fmt.Errorf("%w: pack is larger than %d bytes", ErrLimit, s.max)
+	}
+	return n, err
 }
 
 // at is the index in chunk of the byte that br gives next.
@@ -85,7 +91,7 @@ func (s *source) flush(to int) error {
 	}
 	b := s.chunk[s.done:to]
 	s.done = to
-	s.sum.Write(b) //nolint:errcheck // a hash never fails
+	s.sum.Write(b)
 	_, err := s.out.Write(b)
 	return err
 }

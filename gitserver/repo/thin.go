@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha1" //nolint:gosec // the pack's own checksum, which is no protection
+	"crypto/sha1" // the pack's own checksum, which is no protection
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -57,7 +57,7 @@ func (g *ingest) appendBase(h Hash) (int32, []byte, error) {
 		return 0, nil, fmt.Errorf("read base of a delta: %w", err)
 	}
 	var b bytes.Buffer
-	b.Write(appendEntryHead(nil, kind, int64(len(data)))) //nolint:errcheck // memory
+	b.Write(appendEntryHead(nil, kind, int64(len(data))))
 	if g.zw == nil {
 		g.zw = zlib.NewWriter(&b)
 	}

@@ -26,7 +26,7 @@ func (o *Objects) Tree(commit Hash) (fs.FS, error) {
 		return nil, fmt.Errorf("open tree of %s: %w", commit, err)
 	}
 	t := &treeFS{o: o, root: h, dirs: make(map[Hash][]*node)}
-	switch kind {
+	switch kind { //nolint:exhaustive // the default says the rest
 	case plumbing.CommitObject:
 		c, err := o.Commit(h)
 		if err != nil {

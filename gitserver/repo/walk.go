@@ -71,7 +71,7 @@ func (w *walk) root(h Hash, had bool) error {
 		if err != nil {
 			return err
 		}
-		switch kind {
+		switch kind { //nolint:exhaustive // tags follow, and nothing else is stored
 		case plumbing.CommitObject:
 			return w.push(w.commit(h), had)
 		case plumbing.TreeObject:
