@@ -23,8 +23,7 @@ func Detect(ctx context.Context, fsys fs.FS, o Options) (*Plan, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	var bad *DetectError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*DetectError](err); ok {
 		d.plan.Error = bad
 		return d.plan, bad
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -162,9 +163,7 @@ func TestDetectFollowsLinksInsideTheAppOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			files := map[string]string{"config/python": "3.13\n"}
-			for name, content := range c.files {
-				files[name] = content
-			}
+			maps.Copy(files, c.files)
 			onDisk := write(t, files)
 			for kind, fsys := range map[string]fs.FS{"in memory": tree(files), "on disk": os.DirFS(onDisk)} {
 				plan, err := buildpacks.Detect(t.Context(), fsys, buildpacks.Options{})

@@ -31,7 +31,7 @@ func (p *Plan) Table() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	row := func(subject, value, why string) {
-		fmt.Fprintf(w, "       %s\t%s\t%s\n", subject, value, why)
+		fmt.Fprintf(w, "       %s\t%s\t%s\n", subject, value, why) //nolint:errcheck // memory
 	}
 	row("language", p.Language, p.why("language"))
 	row("package manager", orDash(p.PackageManager), p.why("package_manager"))

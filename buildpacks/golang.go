@@ -11,8 +11,13 @@ const goMod = "go.mod"
 // of go.mod, or else its go line.
 func (d *detector) golang() error {
 	for _, m := range []struct{ file, manager string }{
-		{"vendor/modules.txt", "vendor"}, {goMod, "gomod"}, {"go.work", "gomod"}, {"Gopkg.lock", "dep"},
-		{"Godeps/Godeps.json", "godep"}, {"vendor/vendor.json", "govendor"}, {"glide.yaml", "glide"},
+		{"vendor/modules.txt", "vendor"},
+		{goMod, "gomod"},
+		{"go.work", "gomod"},
+		{"Gopkg.lock", "dep"},
+		{"Godeps/Godeps.json", "godep"},
+		{"vendor/vendor.json", "govendor"},
+		{"glide.yaml", "glide"},
 	} {
 		if d.tree.isFile(m.file) {
 			d.managerIs(m.manager, m.file)

@@ -87,7 +87,7 @@ it is right.`, cut(cause.Error()))
 	}
 	var pkg packageFile
 	if json.Unmarshal(data, &pkg) != nil {
-		return packageFile{}, nil
+		return packageFile{}, nil //nolint:nilerr // JSON that is no object says nothing
 	}
 	return pkg, nil
 }

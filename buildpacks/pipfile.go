@@ -102,9 +102,8 @@ func member(value json.RawMessage, key string) (json.RawMessage, error) {
 
 // jsonPlace adds the line and column to what encoding/json complains about.
 func jsonPlace(data []byte, err error) error {
-	var syntax *json.SyntaxError
 	offset := int64(len(data))
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		offset = min(syntax.Offset, offset)
 	}
 	before := data[:max(offset-1, 0)]

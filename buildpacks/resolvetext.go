@@ -3,12 +3,12 @@ package buildpacks
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 func lineOf(err error) int {
-	var place *placeError
-	if errors.As(err, &place) {
+	if place, ok := errors.AsType[*placeError](err); ok {
 		return place.line
 	}
 	return 0
@@ -120,8 +120,8 @@ func (d *detector) has() string {
 		return ""
 	}
 	var b strings.Builder
-	for i := len(have) - 1; i >= 0; i-- {
-		b.WriteString("\n  " + have[i].String())
+	for _, v := range slices.Backward(have) {
+		b.WriteString("\n  " + v.String())
 	}
 	return "The Python versions it has are:\n" + b.String() + "\n\n"
 }
