@@ -15,7 +15,8 @@ import (
 	"testing"
 )
 
-// lifetime is that of the test binary where it stands in for the buildpack.
+// lifetime is that of the test binary where it stands in for the buildpack, and
+// of what all tests share.
 var lifetime = context.Background()
 
 const (
@@ -48,7 +49,7 @@ func unpackCPython() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "mod", "download", "-json", cpythonModule)
+	cmd := exec.CommandContext(lifetime, "go", "mod", "download", "-json", cpythonModule)
 	cmd.Dir, cmd.Stderr = work, os.Stderr
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
 	out, err := cmd.Output()
@@ -69,7 +70,7 @@ func unpackCPython() (string, error) {
 		}
 	}
 	// As in the builder, bytecode is there, or each start of pip would make it.
-	compile := exec.Command(filepath.Join(home, "bin/python3"), "-m", "compileall", "-q", "-j", "0",
+	compile := exec.CommandContext(lifetime, filepath.Join(home, "bin/python3"), "-m", "compileall", "-q", "-j", "0",
 		"--invalidation-mode", "unchecked-hash", filepath.Join(home, "lib/python3.13"))
 	if out, err := compile.CombinedOutput(); err != nil && len(out) > 0 {
 		return work, fmt.Errorf("compile the standard library: %w: %s", err, out)

@@ -75,8 +75,8 @@ func (r *requirementsReader) file(path string, constraints bool) error {
 	if err != nil {
 		name = path
 	}
-	fmt.Fprintf(r.sum, "%q %d\n", name, len(data))
-	_, _ = r.sum.Write(data) // a hash never fails
+	fmt.Fprintf(r.sum, "%q %d\n", name, len(data)) //nolint:errcheck // a hash never fails
+	r.sum.Write(data)
 	text := strings.ReplaceAll(string(data), "\\\n", " ")
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(comment.ReplaceAllString(strings.TrimSpace(line), ""))
