@@ -39,7 +39,7 @@ func openBundle(dir string) (*bundle, error) {
 		return nil, fmt.Errorf("read bundled builder: %w", err)
 	}
 	b := &bundle{dir: dir, ref: "slipway/builder:" + strings.TrimSpace(string(id))}
-	if b.img, err = layoutImage(dir, "builder"); err != nil {
+	if b.img, err = BundledImage(dir, "builder"); err != nil {
 		return nil, fmt.Errorf("read bundled builder: %w", err)
 	}
 	if b.runNames, err = runNames(b.img); err != nil {
@@ -62,7 +62,10 @@ func openBundle(dir string) (*bundle, error) {
 	return b, nil
 }
 
-func layoutImage(dir, want string) (v1.Image, error) {
+// BundledImage finds an image in the directory of a bundled builder by its name,
+// "builder" or "run" (OCI image specification, "Image Layout":
+// org.opencontainers.image.ref.name).
+func BundledImage(dir, want string) (v1.Image, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ func (e *Engine) OpenNetwork(ctx context.Context, ports []buildnet.Port) (build.
 		return nil, err
 	}
 	ns, err := buildnet.Attach(ctx, fmt.Sprintf("/proc/%d/ns/net", h.pid), buildnet.Config{
-		Dir: e.cfg.Dir, Instance: e.instance[:6], Ports: ports, Resolvers: e.cfg.Resolvers, Log: e.log,
+		Instance: e.instance[:6], Ports: ports, Resolvers: e.cfg.Resolvers, Log: e.log,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("attach to holder: %w", err), h.remove(ctx))

@@ -101,7 +101,6 @@ func (e *Engine) open(ctx context.Context, cfg Config) (err error) {
 		return explain(err)
 	}
 	e.nets, err = openNetworks(ctx, buildnet.Config{
-		Dir:       filepath.Join(e.dir, "netns"),
 		Instance:  e.instance,
 		Resolvers: cfg.Resolvers,
 		Log:       cfg.Log,

@@ -85,7 +85,11 @@ func (e *Engine) OpenNetwork(ctx context.Context, ports []buildnet.Port) (interf
 	Close() error
 }, error,
 ) {
-	return e.nets.open(ctx, modePrefix+newID()[:12], ports)
+	n, err := e.nets.open(ctx, modePrefix+newID()[:12], ports)
+	if err != nil {
+		return nil, err // not n: a nil *network in an interface is not nil
+	}
+	return n, nil
 }
 
 // NetworkCreate implements DockerClient, for pack's own network of a build.

@@ -21,8 +21,6 @@ type Port struct {
 
 // Config configures a [Namespace].
 type Config struct {
-	// Dir is not used any more: a namespace lives as long as its server.
-	Dir string
 	// Instance is a short name of this server, unique on the machine: up to
 	// six letters or digits. Device names and the nftables table carry it,
 	// and Recover removes only what carries it. "main" if empty.

@@ -56,8 +56,16 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 		p.out.rejected(p.Repo, "Push rejected: internal error, push "+p.ID+". The server's log says more; push again, or ask its operator.")
 		return refused
 	}
-	p.log.Info("push rejected", zap.String("user", p.User), zap.Error(err))
+	p.log.Info("push rejected", zap.String("user", p.User), reason(err))
 	return refused
+}
+
+// reason is why a push was rejected; the builder has logged its own errors.
+func reason(err error) zap.Field {
+	if errors.As(err, new(*build.Error)) {
+		return zap.Skip()
+	}
+	return zap.Error(err)
 }
 
 func (p *push) noun(e *buildpacks.DetectError) string {

@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	"github.com/docker/go-units"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"go.uber.org/zap"
 
 	"slipway/buildpacks/build"
@@ -125,34 +123,11 @@ func importRunImage(ctx context.Context, reg *slugs.Registry, dir string) (strin
 	if _, err := reg.Resolve(ctx, runRepository, id); err == nil {
 		return id, nil
 	}
-	img, err := imageOf(dir, "run")
+	img, err := build.BundledImage(dir, "run")
 	if err != nil {
 		return "", fmt.Errorf("read run image of the bundled builder: %w", err)
 	}
 	return id, reg.Import(ctx, img, runRepository, id)
-}
-
-// imageOf finds the image with this name in an OCI image layout (OCI image
-// specification, "Image Layout": org.opencontainers.image.ref.name).
-func imageOf(dir, name string) (v1.Image, error) {
-	path, err := layout.FromPath(dir)
-	if err != nil {
-		return nil, err
-	}
-	index, err := path.ImageIndex()
-	if err != nil {
-		return nil, err
-	}
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		return nil, err
-	}
-	for _, desc := range manifest.Manifests {
-		if desc.Annotations["org.opencontainers.image.ref.name"] == name {
-			return index.Image(desc.Digest)
-		}
-	}
-	return nil, fmt.Errorf("no image %q in %s", name, dir)
 }
 
 // wants says whether a system image is in use.
