@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -91,5 +93,39 @@ func TestBesideGit(t *testing.T) {
 	}
 	if keeps, _ := filepath.Glob(filepath.Join(r.Dir(), "objects/pack/*.keep")); len(keeps) != 1 {
 		t.Error("a .keep of somebody else was removed")
+	}
+}
+
+// Whoever finds the directory of packs read already looks at what was found.
+func TestFindAtOnce(t *testing.T) {
+	t.Parallel()
+	src := history(t, 3)
+	tip := head(t, src)
+	dir := create(t, repo.Options{}).Dir()
+	take(t, open(t, dir, repo.Options{}), pack(t, src, "main\n"))
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "objects/pack"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		r, err := repo.Open(dir, repo.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for range 4 {
+			all.Go(func() {
+				<-start
+				if ok, err := r.Has(tip); !ok || err != nil {
+					t.Errorf("Has = %v, %v", ok, err)
+				}
+			})
+		}
+		close(start)
+		all.Wait()
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -22,6 +22,7 @@ type odb struct {
 	gone    []*packFile // removed by somebody else, perhaps still being read
 	scanned time.Time   // when the directory was read last
 	changed time.Time   // its modification time then
+	gen     int         // how often packs have come
 	closed  bool
 }
 
@@ -36,63 +37,70 @@ func (p place) loose() bool { return p.pack == nil }
 
 // find returns the place of h and whether it is there.
 func (d *odb) find(h Hash) (place, bool, error) {
-	if pl, ok, err := d.inPacks(h); ok || err != nil {
-		return pl, ok, err
+	pl, seen, err := d.inPacks(h)
+	if pl.pack != nil || err != nil {
+		return pl, err == nil, err
 	}
 	if _, err := os.Lstat(loosePath(d.dir, h)); err == nil {
 		return place{}, true, nil
 	}
-	if fresh, err := d.refresh(); !fresh || err != nil {
-		return place{}, false, err
+	gen, err := d.refresh()
+	if gen != seen { // others may have found the new packs just before us
+		if pl, _, ierr := d.inPacks(h); pl.pack != nil || ierr != nil {
+			return pl, ierr == nil, ierr
+		}
 	}
-	return d.inPacks(h)
+	return place{}, false, err
 }
 
-func (d *odb) inPacks(h Hash) (place, bool, error) {
+// inPacks returns the place of h in the packs of a generation, if it has one.
+func (d *odb) inPacks(h Hash) (pl place, gen int, err error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	for _, p := range d.packs {
 		if pos, ok := p.idx.find(h); ok {
 			off, err := p.idx.offset(pos)
-			return place{p, pos, off}, true, err
+			return place{p, pos, off}, d.gen, err
 		}
 	}
-	return place{}, false, nil
+	return place{}, d.gen, nil
 }
 
-// refresh reads the directory of packs again if it may have changed, and says
-// whether there are new ones.
-func (d *odb) refresh() (bool, error) {
+// refresh reads the directory of packs again if it may have changed, and
+// returns their generation. The error is about packs that cannot be opened.
+func (d *odb) refresh() (gen int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		return false, os.ErrClosed
+		return d.gen, os.ErrClosed
 	}
 	dir := filepath.Join(d.dir, "pack")
 	now := time.Now()
 	st, err := os.Stat(dir)
 	if err != nil {
 		if isNotExist(err) {
-			return false, nil
+			return d.gen, nil
 		}
-		return false, err
+		return d.gen, err
 	}
 	// A change within the clock's tick of the last look leaves the time as it was.
 	const tick = 50 * time.Millisecond
 	if st.ModTime().Equal(d.changed) && d.scanned.Sub(d.changed) > tick {
-		return false, nil
+		return d.gen, nil
 	}
 	names, err := readNames(dir)
 	if err != nil {
-		return false, err
+		return d.gen, err
 	}
 	d.scanned, d.changed = now, st.ModTime()
-	return d.take(dir, names)
+	err = d.take(dir, names)
+	return d.gen, err
 }
 
 // take opens the packs among names that are not open, and retires those that
-// are gone.
-func (d *odb) take(dir string, names []string) (bool, error) {
+// are gone. Damaged packs are an error only if no other one is new, as what is
+// asked for may well lie elsewhere.
+func (d *odb) take(dir string, names []string) error {
 	have := make(map[string]bool, len(names))
 	for _, n := range names {
 		have[n] = true
@@ -108,7 +116,7 @@ func (d *odb) take(dir string, names []string) (bool, error) {
 		keep = append(keep, p)
 	}
 	fresh := false
-	var bad error
+	var damaged, failed error
 	for _, n := range names {
 		if open[n] || !strings.HasPrefix(n, "pack-") || !strings.HasSuffix(n, ".idx") {
 			continue
@@ -116,8 +124,10 @@ func (d *odb) take(dir string, names []string) (bool, error) {
 		p, err := openPack(filepath.Join(dir, n))
 		switch {
 		case isNotExist(err): // being removed just now
+		case errors.Is(err, ErrCorrupt):
+			damaged = errors.Join(damaged, err)
 		case err != nil:
-			bad = errors.Join(bad, err)
+			failed = errors.Join(failed, err)
 		default:
 			keep = append(keep, p)
 			fresh = true
@@ -127,9 +137,13 @@ func (d *odb) take(dir string, names []string) (bool, error) {
 	slices.SortStableFunc(keep, func(a, b *packFile) int { return b.idx.n - a.idx.n })
 	d.packs = keep
 	if fresh {
-		return true, nil
+		d.gen++
+		damaged = nil
 	}
-	return false, bad
+	if failed != nil { // too many open files, say: look again
+		d.changed = time.Time{}
+	}
+	return errors.Join(failed, damaged)
 }
 
 // add makes a pack known that has just been moved into the repository, and
@@ -144,6 +158,7 @@ func (d *odb) add(p *packFile) {
 		}
 	}
 	d.packs = append(slices.Clip(d.packs), p)
+	d.gen++
 }
 
 func (d *odb) close() error {
