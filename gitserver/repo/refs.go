@@ -135,19 +135,20 @@ func (r *Repo) Refs() ([]Ref, error) {
 		return nil, fmt.Errorf("list references: %w", err)
 	}
 	type looseRef struct {
-		name string
-		v    refValue
+		name   string
+		v      refValue
+		broken bool
 	}
 	var loose []looseRef
 	for _, name := range names {
 		v, err := r.readLoose(name)
 		switch {
-		case isNotExist(err), errors.Is(err, errBroken):
+		case isNotExist(err):
 			continue
-		case err != nil:
+		case err != nil && !errors.Is(err, errBroken):
 			return nil, fmt.Errorf("list references: %w", err)
 		}
-		loose = append(loose, looseRef{name, v})
+		loose = append(loose, looseRef{name, v, err != nil})
 	}
 	packed, err := r.readPacked()
 	if err != nil {
@@ -161,18 +162,19 @@ func (r *Repo) Refs() ([]Ref, error) {
 			rest = rest[1:]
 		}
 		ref := Ref{Name: l.name, Hash: l.v.hash}
-		if l.v.target != "" {
-			if ref, err = r.ref(l.name, packed); err != nil {
-				continue // leads nowhere
-			}
-		}
-		if len(rest) > 0 && rest[0].Name == l.name {
+		if len(rest) > 0 && rest[0].Name == l.name { // a loose one hides it
 			if rest[0].Hash == ref.Hash {
 				ref.Peeled = rest[0].Peeled
 			}
 			rest = rest[1:]
 		}
-		refs = append(refs, ref)
+		if l.v.target != "" {
+			ref, err = r.ref(l.name, packed)
+			l.broken = err != nil // leads nowhere
+		}
+		if !l.broken {
+			refs = append(refs, ref)
+		}
 	}
 	return append(refs, rest...), nil
 }

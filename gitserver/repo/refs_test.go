@@ -310,3 +310,46 @@ func TestCreate(t *testing.T) {
 		t.Errorf("Open with alternates = %v", err)
 	}
 }
+
+// Empty directories stand in the place of a packed reference.
+func TestDeletePackedBelowDirectories(t *testing.T) {
+	t.Parallel()
+	r, c := withHistory(t)
+	move(t, r, repo.RefUpdate{Name: "refs/heads/a", New: c[0]})
+	git(t, r.Dir(), "pack-refs", "--all")
+	if err := os.MkdirAll(filepath.Join(r.Dir(), "refs/heads/a/b/c"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got := move(t, r, repo.RefUpdate{Name: "refs/heads/a", Old: c[0]}); got[0] != nil {
+		t.Error(got[0])
+	}
+	sameRefs(t, r)
+	fsck(t, r)
+}
+
+// A loose reference that is broken or leads nowhere hides a packed one.
+func TestRefsHidden(t *testing.T) {
+	t.Parallel()
+	r, c := withHistory(t)
+	for _, name := range []string{"a", "broken", "nowhere", "z"} {
+		move(t, r, repo.RefUpdate{Name: "refs/heads/" + name, New: c[0]})
+	}
+	git(t, r.Dir(), "pack-refs", "--all")
+	write(t, r.Dir(), "refs/heads/broken", "")
+	write(t, r.Dir(), "refs/heads/nowhere", "ref: refs/heads/none\n")
+	sameRefs(t, r)
+}
+
+// The directory of a repository need not be written in its shortest form.
+func TestOpenUnclean(t *testing.T) {
+	t.Parallel()
+	clean, c := withHistory(t)
+	dir := clean.Dir() + "/./"
+	r := open(t, dir, repo.Options{})
+	move(t, r, repo.RefUpdate{Name: "refs/heads/a/b", New: c[0]})
+	move(t, r, repo.RefUpdate{Name: "refs/heads/a/b", Old: c[0]})
+	if _, err := os.Stat(filepath.Join(dir, "refs/heads")); err != nil {
+		t.Error(err)
+	}
+	sameRefs(t, r)
+}

@@ -368,8 +368,8 @@ func (t *RefTx) noteDirs(dirs map[string]bool, path string) {
 // remove deletes a loose reference, its log and directories left empty.
 func (t *RefTx) remove(l *lockFile, name string) error {
 	err := os.Remove(l.path)
-	if isNotExist(err) || errors.Is(err, syscall.EISDIR) {
-		err = nil
+	if isNotExist(err) || errors.Is(err, syscall.EISDIR) || isNotEmpty(err) {
+		err = nil // it was packed only; a directory in its place is not ours
 	}
 	err = errors.Join(err, l.release())
 	os.Remove(t.r.path("logs/" + name)) //nolint:errcheck // most have none

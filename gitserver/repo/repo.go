@@ -72,6 +72,7 @@ func initAt(dir string) error {
 // Open opens the bare repository at dir. It is cheap; whoever opens closes.
 // Packs that others write later are noticed when an object is missing.
 func Open(dir string, o Options) (*Repo, error) {
+	dir = filepath.Clean(dir)
 	for _, d := range []string{"objects", "refs"} {
 		if st, err := os.Stat(filepath.Join(dir, d)); err != nil || !st.IsDir() {
 			return nil, fmt.Errorf("open %s: %w", dir, ErrNotRepository)
