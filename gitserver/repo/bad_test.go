@@ -3,6 +3,7 @@ package repo_test
 import (
 	"bytes"
 	"compress/zlib"
+	"context"
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
@@ -422,5 +423,28 @@ func TestCleanStale(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 	git(t, r.Dir(), "update-ref", "refs/heads/a/b", head(t, src).String())
+	fsck(t, r)
+}
+
+// Who goes away is not kept waiting for the files that git gives a meaning to.
+func TestIngestCanceledAtTheEnd(t *testing.T) {
+	t.Parallel()
+	src := history(t, 20)
+	write(t, src, ".gitmodules", "[submodule \"a\"]\n\tpath = a\n\turl = https://example.com/a\n")
+	git(t, src, "add", ".")
+	git(t, src, "commit", "-q", "-m", "modules")
+	r := create(t, repo.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	resolved := false
+	q, err := r.Ingest(ctx, bytes.NewReader(pack(t, src, "main\n")), repo.IngestOptions{Progress: func(p repo.Progress) {
+		if p.Stage == repo.StageResolving && p.Done == p.Total {
+			resolved = true
+			cancel()
+		}
+	}})
+	if !resolved || !errors.Is(err, context.Canceled) {
+		t.Errorf("Ingest = %v, %v; resolved: %t", q, err, resolved)
+	}
 	fsck(t, r)
 }

@@ -27,6 +27,9 @@ func (g *ingest) settle(ctx context.Context, q *Quarantine, order []int32) error
 	}
 	for _, c := range g.checkers {
 		for h, kind := range c.notes {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			if err := q.checkNoted(h, kind); err != nil {
 				return err
 			}
