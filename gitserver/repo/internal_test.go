@@ -64,6 +64,20 @@ func TestDotGitNames(t *testing.T) {
 	}
 }
 
+// What a tree keeps parsed is bound by entries, not by directories.
+func TestTreeKeeps(t *testing.T) {
+	t.Parallel()
+	fsys := &treeFS{dirs: make(map[Hash][]*node)}
+	for i := range 10 {
+		for range 2 {
+			fsys.keep(Hash{byte(i)}, make([]*node, maxNodes/4))
+		}
+		if kept := len(fsys.dirs); kept != i%3+1 || fsys.nodes != kept*(maxNodes/4+1) {
+			t.Errorf("after %d directories %d are kept, counted as %d entries", i+1, kept, fsys.nodes)
+		}
+	}
+}
+
 func TestCheckIdent(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{

@@ -49,8 +49,9 @@ type treeFS struct {
 	root Hash
 	time time.Time
 
-	mu   sync.Mutex
-	dirs map[Hash][]*node // by name
+	mu    sync.Mutex
+	dirs  map[Hash][]*node // by name
+	nodes int              // in dirs, which count as one each, too
 }
 
 var _ interface {
@@ -103,8 +104,8 @@ func (n *node) info() (fs.FileInfo, error) {
 	return s, nil
 }
 
-// maxDirs is how many directories are kept parsed.
-const maxDirs = 4096
+// maxNodes is how many entries of directories are kept parsed.
+const maxNodes = 128 << 10
 
 // list parses the tree h.
 func (t *treeFS) list(h Hash) ([]*node, error) {
@@ -128,13 +129,22 @@ func (t *treeFS) list(h Hash) ([]*node, error) {
 	}
 	// Git sorts trees as if they ended with a slash.
 	slices.SortFunc(nodes, func(a, b *node) int { return strings.Compare(a.name, b.name) })
+	t.keep(h, nodes)
+	return nodes, nil
+}
+
+// keep remembers a parsed tree. Large ones push all others out.
+func (t *treeFS) keep(h Hash, nodes []*node) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.dirs) >= maxDirs {
+	if _, ok := t.dirs[h]; ok {
+		return
+	}
+	if t.nodes += len(nodes) + 1; t.nodes > maxNodes {
 		clear(t.dirs)
+		t.nodes = len(nodes) + 1
 	}
 	t.dirs[h] = nodes
-	return nodes, nil
 }
 
 func (t *treeFS) node(e *treeEntry) *node {
