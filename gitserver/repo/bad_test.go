@@ -317,6 +317,26 @@ func TestIngestLimits(t *testing.T) {
 	take(t, create(t, repo.Options{MaxDeltaDepth: 20}), chain.finish())
 }
 
+// The bases that complete a thin pack count, too.
+func TestIngestLimitsBases(t *testing.T) {
+	t.Parallel()
+	const size = 1 << 20
+	dir := create(t, repo.Options{}).Dir()
+	var have, thin crafted
+	for i := range 2 {
+		base := have.object(plumbing.BlobObject, strings.Repeat(fmt.Sprint(i), size))
+		thin.ref(base, insert(size, fmt.Sprint("text ", i)))
+	}
+	take(t, open(t, dir, repo.Options{}), have.finish())
+	const rest = 1 << 10
+	r := open(t, dir, repo.Options{MaxInflated: size + rest})
+	if q, err := r.Ingest(t.Context(), bytes.NewReader(thin.finish()), repo.IngestOptions{}); !errors.Is(err, repo.ErrLimit) {
+		t.Errorf("Ingest = %v, %v, want %v", q, err, repo.ErrLimit)
+	}
+	take(t, open(t, dir, repo.Options{MaxInflated: 2*size + rest}), thin.finish())
+	fsck(t, r)
+}
+
 func TestIngestMissing(t *testing.T) {
 	t.Parallel()
 	r := create(t, repo.Options{})

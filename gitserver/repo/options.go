@@ -9,7 +9,7 @@ type Options struct {
 	MaxObjects    int64         // objects in one pack; 10 million if zero
 	MaxObjectSize int64         // inflated bytes of one object; 512 MiB if zero
 	MaxHeldSize   int64         // inflated bytes of what must be held in memory: commits, trees, tags, bases and results of deltas; 128 MiB if zero
-	MaxInflated   int64         // inflated bytes of all objects of one pack, results of deltas included; 64 GiB if zero
+	MaxInflated   int64         // inflated bytes of all objects of one pack, results of deltas and bases of a thin pack included; 64 GiB if zero
 	MaxDeltaDepth int           // longest chain of deltas; 4095 if zero
 	Workers       int           // goroutines that resolve the deltas of one pack; GOMAXPROCS if zero
 	LockTimeout   time.Duration // wait for another one's lock file; 5s if zero

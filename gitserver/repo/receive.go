@@ -141,13 +141,13 @@ func (rc *receiver) entry() error {
 }
 
 // charge counts size against the limits, before anything is inflated.
-func (rc *receiver) charge(size int64) error {
-	if over(size, rc.r.o.MaxObjectSize) {
-		return fmt.Errorf("%w: object of %d bytes, at most %d are taken", ErrLimit, size, rc.r.o.MaxObjectSize)
+func (g *ingest) charge(size int64) error {
+	if over(size, g.r.o.MaxObjectSize) {
+		return fmt.Errorf("%w: object of %d bytes, at most %d are taken", ErrLimit, size, g.r.o.MaxObjectSize)
 	}
-	rc.inflated += size
-	if over(rc.inflated, rc.r.o.MaxInflated) || rc.inflated < 0 {
-		return fmt.Errorf("%w: objects of more than %d bytes in all", ErrLimit, rc.r.o.MaxInflated)
+	g.inflated += size
+	if over(g.inflated, g.r.o.MaxInflated) || g.inflated < 0 {
+		return fmt.Errorf("%w: objects of more than %d bytes in all", ErrLimit, g.r.o.MaxInflated)
 	}
 	return nil
 }

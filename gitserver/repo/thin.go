@@ -56,6 +56,9 @@ func (g *ingest) appendBase(h Hash) (int32, []byte, error) {
 	if err != nil {
 		return 0, nil, fmt.Errorf("read base of a delta: %w", err)
 	}
+	if err := g.charge(int64(len(data))); err != nil {
+		return 0, nil, err // or a short pack could copy the whole repository
+	}
 	var b bytes.Buffer
 	b.Write(appendEntryHead(nil, kind, int64(len(data))))
 	if g.zw == nil {
