@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 )
 
@@ -29,7 +30,23 @@ func (r *Registry) authorize(req *http.Request) (Action, error) {
 			return action, err
 		}
 	}
-	return action, r.cfg.Authorize(req.Context(), token, repository, action)
+	if err := r.cfg.Authorize(req.Context(), token, repository, action); err != nil || !touchesRelease(req) {
+		return action, err
+	}
+	return action, r.cfg.Authorize(req.Context(), token, repository, Replace)
+}
+
+// releaseTag matches the tags that the server itself sets.
+var releaseTag = regexp.MustCompile(`^(v[0-9]+|latest|build-.*)$`)
+
+// touchesRelease tells whether a request would delete something, or set a tag
+// that the server sets.
+func touchesRelease(req *http.Request) bool {
+	if req.Method == http.MethodDelete {
+		return !strings.Contains(req.URL.Path, "/blobs/uploads/") // giving up an upload is fine
+	}
+	i := strings.LastIndex(req.URL.Path, "/manifests/")
+	return req.Method == http.MethodPut && i >= 0 && releaseTag.MatchString(req.URL.Path[i+len("/manifests/"):])
 }
 
 // mountSource is the repository that a cross-repository blob mount reads, or "".
@@ -80,6 +97,8 @@ func deny(w http.ResponseWriter, err error) {
 	if errors.Is(err, ErrUnauthorized) {
 		status, code, message = http.StatusUnauthorized, "UNAUTHORIZED", ErrUnauthorized.Error()
 		w.Header().Set("WWW-Authenticate", `Basic realm="Slipway"`)
+	} else if errors.Is(err, ErrReleased) {
+		message = ErrReleased.Error()
 	} else if !errors.Is(err, ErrForbidden) {
 		status, code, message = http.StatusInternalServerError, "UNKNOWN", "internal error"
 	}

@@ -9,6 +9,8 @@ var (
 	ErrUnauthorized = errors.New("sign in first: any user name, a Slipway token as the password")
 	// ErrForbidden says that the token is good, but not for this.
 	ErrForbidden = errors.New("this token may not do that")
+	// ErrReleased says that a request would replace or delete a release's image.
+	ErrReleased = errors.New("releases are immutable: their images are replaced or deleted by nobody but Slipway")
 	// ErrBusy says that a push or a build keeps the registry from being swept.
 	ErrBusy = errors.New("the registry is being written to")
 )

@@ -22,10 +22,13 @@ import (
 // An Action is what a request does to a repository.
 type Action string
 
-// The two actions that a sign-in can be asked for.
+// The actions that a sign-in can be asked for.
 const (
 	Pull Action = "pull"
 	Push Action = "push"
+	// Replace is asked for after Push, when a request would delete an image or
+	// set a tag that only the server sets: vN, latest and build-….
+	Replace Action = "replace"
 )
 
 // Config configures a [Registry]. Dir and Authorize are required.
@@ -34,7 +37,8 @@ type Config struct {
 	Dir string
 	// Authorize decides whether token may do action on repository; repository
 	// is "" for the questions that name none (the version check and the
-	// catalogue). It returns nil, [ErrUnauthorized] or [ErrForbidden].
+	// catalogue). It returns nil, [ErrUnauthorized], [ErrForbidden]
+	// or [ErrReleased].
 	// Tokens made by Grant are never passed to it.
 	Authorize func(ctx context.Context, token, repository string, action Action) error
 	// Log is where the registry's own words go; nothing is logged if nil.

@@ -23,9 +23,15 @@ import (
 
 const adminToken = "the-admin-token"
 
-// authorize knows one token, which may do everything.
-func authorize(_ context.Context, token, _ string, _ slugs.Action) error {
-	if token != adminToken {
+// userToken may do everything but touch releases.
+const userToken = "a-user-token"
+
+// authorize knows two tokens.
+func authorize(_ context.Context, token, _ string, action slugs.Action) error {
+	switch {
+	case token == userToken && action == slugs.Replace:
+		return slugs.ErrReleased
+	case token != adminToken && token != userToken:
 		return slugs.ErrUnauthorized
 	}
 	return nil
@@ -91,6 +97,37 @@ func statusOf(err error) int {
 		return answer.StatusCode
 	}
 	return 0
+}
+
+// TestReleasesAreImmutable shows that whoever may push, but not replace, cannot
+// overwrite or delete what the server has tagged.
+func TestReleasesAreImmutable(t *testing.T) {
+	reg, host := open(t, t.TempDir())
+	img := image(t, "shop")
+	if err := push(t, host+"/shop:mine", img, userToken); err != nil {
+		t.Fatalf("push: %v", err)
+	}
+	digest := digestOf(t, img)
+	if err := reg.Tag(t.Context(), "shop", "v1", digest); err != nil {
+		t.Fatalf("Tag: %v", err)
+	}
+	for _, tag := range []string{"v1", "v2", "latest", "build-x"} {
+		if err := push(t, host+"/shop:"+tag, image(t, "evil"), userToken); statusOf(err) != http.StatusForbidden {
+			t.Errorf("push of %s: %v, want 403", tag, err)
+		}
+	}
+	for _, ref := range []string{"shop:v1", "shop@" + digest} {
+		r, err := name.ParseReference(host + "/" + ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Delete(r, signedIn(userToken)); statusOf(err) != http.StatusForbidden {
+			t.Errorf("delete of %s: %v, want 403", ref, err)
+		}
+	}
+	if found, err := reg.Resolve(t.Context(), "shop", "v1"); err != nil || found.Digest != digest {
+		t.Errorf("Resolve = %+v, %v; want the image as it was", found, err)
+	}
 }
 
 func TestImageIsPushedTaggedAndPulled(t *testing.T) {

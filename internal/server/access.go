@@ -121,13 +121,17 @@ func (a *access) Repository(ctx context.Context, user, name string, write bool) 
 	return err
 }
 
-// registry decides for the registry. Nobody writes the builder's images.
+// registry decides for the registry. Nobody writes the builder's images, nor
+// replaces or deletes those of releases, which are immutable.
 func (a *access) registry(ctx context.Context, token, repository string, action slugs.Action) error {
 	if _, err := a.Token(ctx, token); err != nil {
 		return slugs.ErrUnauthorized
 	}
 	if action == slugs.Push && strings.HasPrefix(repository, slugs.SystemPrefix) {
 		return slugs.ErrForbidden
+	}
+	if action == slugs.Replace {
+		return slugs.ErrReleased
 	}
 	return nil
 }
