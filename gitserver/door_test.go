@@ -570,6 +570,53 @@ func TestShutdownSaysSo(t *testing.T) {
 	wantText(t, out.String(), "shutting down; push again", "remote rejected")
 }
 
+// TestShutdownLetsSessionsFinish shows that a push under way may end well, while
+// no new one begins.
+func TestShutdownLetsSessionsFinish(t *testing.T) {
+	t.Parallel()
+	building, finish := make(chan struct{}), make(chan struct{})
+	recv := &receiver{fn: func(ctx context.Context, _ *gitserver.Push, _ io.Writer) (gitserver.CommitFunc, error) {
+		close(building)
+		select {
+		case <-finish:
+			return nil, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}}
+	w := newWorld(t, recv, func(c *gitserver.Config) { c.StopTimeout = time.Minute })
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.srv.ServeSSH(ctx, ln) }()
+	w.ssh = ln.Addr().String()
+	cmd := w.command(w.work(), "push", w.url("ssh", "shop"), "main")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-building
+	cancel()
+	for { // until the door is closed
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", w.ssh)
+		if err != nil {
+			break
+		}
+		_ = c.Close() // it was not answered
+	}
+	close(finish)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("push: %v\n%s", err, out.String())
+	}
+	if err := <-done; err != nil {
+		t.Errorf("ServeSSH() = %v", err)
+	}
+}
+
 func TestConnectionCap(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, func(c *gitserver.Config) { c.MaxConnections = 1 })

@@ -30,6 +30,7 @@ type Config struct {
 	PushTimeout      time.Duration // one push, waiting and Receiver included; 30m if zero
 	IdleTimeout      time.Duration // silence of a client that owes us data, or does not read; 5m if zero
 	HandshakeTimeout time.Duration // SSH handshake and sign-in; 20s if zero
+	StopTimeout      time.Duration // how long SSH sessions may go on once ServeSSH is told to end; not at all if zero
 	Keepalive        time.Duration // a keepalive after this much silence of ours; 5s if zero, none if negative
 
 	MaxConnections int   // SSH connections at once; 256 if zero

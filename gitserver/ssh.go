@@ -19,9 +19,9 @@ const (
 	userExtension   = "user"
 )
 
-// ServeSSH serves ln until ctx is done, and closes it. Sessions are cancelled
-// then, and may still tell their clients. It returns after everything that it
-// started has stopped; nil if ctx ended it.
+// ServeSSH serves ln until ctx is done, and closes it. Sessions may go on for
+// Config.StopTimeout, are cancelled then, and may still tell their clients. It
+// returns after everything that it started has stopped; nil if ctx ended it.
 func (s *Server) ServeSSH(ctx context.Context, ln net.Listener) error {
 	keys, err := hostKeys(s.cfg.HostKeyDir)
 	if err != nil {
@@ -36,6 +36,7 @@ func (s *Server) ServeSSH(ctx context.Context, ln net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = ln.Close() }) // ends accept
 	defer stop()
 	err = d.accept(ctx, ln)
+	d.drain(context.WithoutCancel(ctx), s.cfg.StopTimeout)
 	endSessions(errShutdown)
 	d.finish(context.WithoutCancel(ctx))
 	select {
@@ -207,9 +208,8 @@ func (d *sshDoor) leave() {
 	}
 }
 
-// finish waits for the sessions, which were told to end, and then cuts the
-// connections.
-func (d *sshDoor) finish(ctx context.Context) {
+// drain lets no session begin any more, and waits for those under way.
+func (d *sshDoor) drain(ctx context.Context, timeout time.Duration) {
 	d.mu.Lock()
 	d.closed = true
 	d.idle = make(chan struct{})
@@ -217,12 +217,23 @@ func (d *sshDoor) finish(ctx context.Context) {
 		close(d.idle)
 	}
 	d.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
+	d.await(ctx, timeout)
+}
+
+// await returns when no session is left, or when it has waited long enough.
+func (d *sshDoor) await(ctx context.Context, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	select {
 	case <-d.idle:
 	case <-ctx.Done():
 	}
+}
+
+// finish waits for the sessions, which were told to end, and then cuts the
+// connections.
+func (d *sshDoor) finish(ctx context.Context) {
+	d.await(ctx, shutdownGrace)
 	d.mu.Lock()
 	for c := range d.conns {
 		_ = c.Close() // it ends its own goroutines

@@ -138,7 +138,7 @@ func (s *server) openGit(ctx context.Context, version string, who *access) error
 	s.git, err = gitserver.New(gitserver.Config{
 		Dir: filepath.Join(s.set.Data, "repositories"), HostKeyDir: filepath.Join(s.set.Data, "ssh"),
 		Receiver: s.dep, Authorizer: who, Agent: "slipway/" + version,
-		PushTimeout: s.set.PushTimeout, Repo: limits, Log: s.log,
+		PushTimeout: s.set.PushTimeout, StopTimeout: s.set.StopTimeout, Repo: limits, Log: s.log,
 	})
 	if err != nil {
 		return err
@@ -186,28 +186,49 @@ func (s *server) serve(ctx context.Context, handler http.Handler, l *listeners) 
 	for _, ln := range l.http {
 		g.Go(func() error { return ignoreClosed(web.Serve(ln)) })
 	}
-	if l.ssh != nil {
-		g.Go(func() error { return s.git.ServeSSH(requests, l.ssh) })
-	}
+	sshDone := make(chan struct{})
+	g.Go(func() error {
+		defer close(sshDone)
+		if l.ssh == nil {
+			return nil
+		}
+		return s.git.ServeSSH(stop, l.ssh)
+	})
 	g.Go(func() error { return s.sweep(stop) })
 	g.Go(func() error { return s.prepare(stop) })
 	g.Go(func() error {
 		<-stop.Done()
 		s.ready.Store(false)
 		s.log.Info("stopping", zap.Duration("stop_timeout", s.set.StopTimeout))
-		grace, cancel := context.WithTimeout(requests, s.set.StopTimeout)
-		defer cancel()
-		err := web.Shutdown(grace)
-		cancelRequests()
-		if err != nil {
-			err = web.Close()
-		}
+		err := s.drain(requests, cancelRequests, web)
+		<-sshDone
 		// Last, because the builds of the pushes above publish to it.
 		return errors.Join(err, inner.Close())
 	})
 	err := g.Wait()
 	s.log.Info("stopped", zap.Error(err))
 	return err
+}
+
+// lastWords is how long a cancelled push may take to clean up and tell its pusher.
+const lastWords = 10 * time.Second
+
+// drain lets requests under way finish for as long as --stop-timeout says. Then
+// it cancels them, and cuts the connections of those that do not end even so.
+func (s *server) drain(requests context.Context, cancel context.CancelFunc, web *http.Server) error {
+	grace, done := context.WithTimeout(requests, s.set.StopTimeout)
+	err := web.Shutdown(grace)
+	done()
+	cancel()
+	if err == nil {
+		return nil
+	}
+	last, done := context.WithTimeout(context.WithoutCancel(requests), lastWords)
+	defer done()
+	if web.Shutdown(last) == nil {
+		return nil
+	}
+	return web.Close()
 }
 
 func newHTTPServer(ctx context.Context, handler http.Handler, log *zap.Logger) *http.Server {
