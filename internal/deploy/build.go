@@ -72,17 +72,16 @@ func (d *Deployer) reference(app, tag string) string {
 }
 
 func (p *push) announceProcesses() {
-	p.out.text("\n")
 	p.out.step("Discovering process types")
 	if len(p.plan.Processes) == 0 {
-		p.out.detail("Procfile declares types -> (none)")
+		p.out.detail("Procfile declares types -> (none)\n")
 		return
 	}
 	types := make([]string, 0, len(p.plan.Processes))
 	for _, proc := range p.plan.Processes {
 		types = append(types, proc.Type)
 	}
-	p.out.detail("Procfile declares types -> %s", strings.Join(types, ", "))
+	p.out.detail("Procfile declares types -> %s\n", strings.Join(types, ", "))
 }
 
 // processes are the image's, or the Procfile's where the image names the command

@@ -133,9 +133,9 @@ func (d *Deployer) known(ctx context.Context, p *push) (commit gitserver.CommitF
 	}
 	p.out.text("\n")
 	p.out.warn("The same version of this code has already been built: " + rel.Commit)
-	if rel.Slug == p.current.Slug {
+	if rel.Slug == p.current.Slug && rel.Commit == p.current.Commit {
 		release()
-		p.out.warn(fmt.Sprintf("It is the current release, %s. Nothing was built; -o no-cache builds it anew.", rel.Tag()))
+		p.out.warn(fmt.Sprintf("It is the current release, %s. Nothing was built; -o no-cache builds it anew.", p.current.Tag()))
 		p.out.text("\n")
 		return nil, true, nil
 	}
