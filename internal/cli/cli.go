@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +33,9 @@ const DefaultURL = "http://127.0.0.1:5000"
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
+
+// WrongUsage marks the error, as those of other packages' verbs are.
+func (e usageError) WrongUsage() {}
 
 type cli struct {
 	Config
@@ -85,8 +90,12 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 	if err == nil {
 		return 0
 	}
+	// A flag that belongs to no verb is complained of before the verb is looked at.
+	if found, _, _ := root.Find(args); found == root && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		err = usageError{fmt.Errorf("there is no command %q: see slipway --help", args[0])}
+	}
 	fmt.Fprintf(root.ErrOrStderr(), " !     %s\n", hint(err))
-	if usage := (usageError{}); errors.As(err, &usage) {
+	if usage := interface{ WrongUsage() }(nil); errors.As(err, &usage) {
 		return 2
 	}
 	return 1
@@ -96,7 +105,10 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 func hint(err error) string {
 	var answer *client.Error
 	if errors.As(err, &answer) && answer.Body.ID == "unauthorized" {
-		return "not signed in: run slipway login --token-file FILE (the server's first token is in its data directory, as admin-token), or set SLIPWAY_TOKEN"
+		return "not signed in, or with a token that this server does not know: run slipway login --token-file FILE (the server's first token is in its data directory, as admin-token), or set SLIPWAY_TOKEN"
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return err.Error() + ": is it running? Start it with slipway serve, or name another with SLIPWAY_URL"
 	}
 	return err.Error()
 }

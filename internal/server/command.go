@@ -9,6 +9,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// A usageError is a command line that cannot be understood.
+type usageError struct{ error }
+
+// WrongUsage tells the command line to exit with 2.
+func (usageError) WrongUsage() {}
+
 // Command is "slipway serve".
 func Command(version string, stderr io.Writer) *cobra.Command {
 	s := &Settings{}
@@ -29,7 +35,7 @@ The first start writes a token to DATA/admin-token. SSH keys are added with
   slipway serve --build-env PIP_INDEX_URL=http://127.0.0.1:8080/simple --build-reach 127.0.0.1:8080`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("slipway serve takes no argument %q: see slipway serve --help", args[0])
+				return usageError{fmt.Errorf("slipway serve takes no argument %q: see slipway serve --help", args[0])}
 			}
 			return nil
 		},

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // addresses are how the parts are reached.
@@ -112,8 +114,11 @@ func (s *server) listenRegistry(ctx context.Context, l *listeners) error {
 func listenTCP(ctx context.Context, setting, address string) (net.Listener, error) {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", address)
-	if err != nil {
+	if errors.Is(err, unix.EADDRINUSE) {
 		return nil, fmt.Errorf("--%s %s: %w: stop what uses the port, or give another", setting, address, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--%s %s: %w: write ADDRESS:PORT, with an address of this machine", setting, address, err)
 	}
 	return ln, nil
 }

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -116,6 +118,42 @@ func (s *Settings) complete(f *pflag.FlagSet, getenv func(string) (string, bool)
 			errs = append(errs, assign(f, flag, s.Config+": "+flag.Name, words(value)))
 		}
 	})
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return s.check()
+}
+
+// check refuses numbers and addresses that mean nothing, before a push finds out.
+func (s *Settings) check() error {
+	var errs []error
+	for _, c := range []struct {
+		setting string
+		ok      bool
+	}{
+		{"build-cpus", s.BuildCPUs > 0},
+		{"build-pids", s.BuildPids > 0},
+		{"build-timeout", s.BuildTimeout > 0},
+		{"max-objects", s.MaxObjects > 0},
+		{"max-source-files", s.MaxSourceFiles > 0},
+		{"push-timeout", s.PushTimeout > 0},
+	} {
+		if !c.ok {
+			errs = append(errs, fmt.Errorf("--%s: it must be more than 0", c.setting))
+		}
+	}
+	if s.KeepSlugs < 0 {
+		errs = append(errs, errors.New("--keep-slugs: it cannot be less than 0"))
+	}
+	if s.StopTimeout < 0 {
+		errs = append(errs, errors.New("--stop-timeout: it cannot be less than 0"))
+	}
+	for _, address := range s.BuildReach {
+		host, port, err := net.SplitHostPort(address)
+		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {
+			errs = append(errs, fmt.Errorf("--build-reach %q: write HOST:PORT", address))
+		}
+	}
 	return errors.Join(errs...)
 }
 
