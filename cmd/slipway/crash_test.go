@@ -17,17 +17,11 @@ import (
 // crashes is how often the server is killed in the middle of a push.
 const crashes = 8
 
-// TestCrash kills the server at random moments of a push. After each restart the
+// crash kills the server at random moments of a push. After each restart the
 // branch is where the newest release says, its image is whole, nothing of the
 // killed push is left, and the next push works.
-func TestCrash(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs the bundled builder and root")
-	}
-	program, data, builder := linkProgram(t), t.TempDir(), testkit.Builder(t)
-	start := func() *testkit.Server {
-		return testkit.StartServer(t, program, data, "--engine", "embedded", "--bundled-builder", builder)
-	}
+func crash(t *testing.T, start func() *testkit.Server) {
+	t.Helper()
 	srv := start()
 	work := filepath.Join(t.TempDir(), "app")
 	copyApp(t, "python-hello", work)
@@ -47,7 +41,7 @@ func TestCrash(t *testing.T) {
 		_ = push.Wait() // whether it was told of success is part of the chance
 		srv = start()
 		checkConsistent(t, srv)
-		if rest := testkit.Leftovers(data); len(rest) > 0 {
+		if rest := testkit.Leftovers(srv.Data); len(rest) > 0 {
 			t.Errorf("after crash %d, left behind:\n%s", n, strings.Join(rest, "\n"))
 		}
 	}

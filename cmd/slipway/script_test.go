@@ -34,76 +34,88 @@ func TestCommandLine(t *testing.T) {
 	})
 }
 
-// TestPush runs the scripts that push to a server on the embedded engine.
-func TestPush(t *testing.T) {
-	runPushes(t, "push", nil)
-}
-
-// TestAlone runs the scripts that look at all that the server keeps, one by one.
-func TestAlone(t *testing.T) {
-	runPushes(t, "alone", nil)
+// TestEmbedded runs the scripts that push to a server on the embedded engine, and
+// then kills it in the middle of pushes. It is one server, since loading the
+// builder takes longer than most of what the scripts do.
+func TestEmbedded(t *testing.T) {
+	needsBuilder(t)
+	index, secret := testkit.ServePackages(t), rand.Text()
+	args := []string{
+		"--engine", "embedded", "--bundled-builder", testkit.Builder(t), "--build-reach", index.Addr,
+		"--build-env", "PIP_INDEX_URL=" + index.URL, "--build-env", "A_SECRET=" + secret,
+	}
+	program, data := linkProgram(t), t.TempDir()
+	srv := startServer(t, program, data, args)
+	t.Run("push", func(t *testing.T) { runScripts(t, srv, "push", nil) })
+	t.Run("packages", func(t *testing.T) { runScripts(t, srv, "packages", nil) })
+	// These look at all that the server keeps, so nothing else may happen.
+	t.Run("alone", func(t *testing.T) { runScripts(t, srv, "alone", nil) })
+	t.Run("kept", func(t *testing.T) { runScripts(t, srv, "kept", map[string]string{"SECRET": secret}) })
+	srv.Stop(t)
+	t.Run("crash", func(t *testing.T) {
+		crash(t, func() *testkit.Server { return startServer(t, program, data, args) })
+	})
 }
 
 // TestDockerEngine runs the scripts whose builds a Docker daemon does.
 func TestDockerEngine(t *testing.T) {
+	needsBuilder(t)
 	daemon := dockerd.Start(t)
-	runPushes(t, "docker", map[string]string{"DOCKER": daemon.Host}, "--engine", "docker", "--docker-host", daemon.Host)
+	args := []string{"--engine", "docker", "--docker-host", daemon.Host, "--bundled-builder", testkit.Builder(t)}
+	srv := startServer(t, linkProgram(t), t.TempDir(), args)
+	t.Run("docker", func(t *testing.T) { runScripts(t, srv, "docker", map[string]string{"DOCKER": daemon.Host}) })
 }
 
-// TestPackages runs the scripts whose apps have dependencies.
-func TestPackages(t *testing.T) {
-	index := testkit.ServePackages(t)
-	secret := rand.Text()[:20]
-	runPushes(t, "packages", map[string]string{"SECRET": secret}, "--build-reach", index.Addr,
-		"--build-env", "PIP_INDEX_URL="+index.URL, "--build-env", "A_SECRET="+secret)
-}
-
-// runPushes runs the scripts of a folder against one server: unpacking the
-// builder for each would take longer than all of them. Each script pushes to
-// apps of its own, whose names begin with $APP.
-func runPushes(t *testing.T, folder string, vars map[string]string, args ...string) {
+func needsBuilder(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("needs the bundled builder and root")
+		t.Skip("needs the bundled builder and root: not with -short")
 	}
-	program := linkProgram(t)
-	args = append([]string{"--engine", "embedded", "--bundled-builder", testkit.Builder(t)}, args...)
-	srv := testkit.StartServer(t, program, t.TempDir(), args...)
+}
+
+// startServer starts a server whose log is shown if the test fails.
+func startServer(t *testing.T, program, data string, args []string) *testkit.Server {
+	t.Helper()
+	srv := testkit.StartServer(t, program, data, args...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the server's log:\n%s", srv.Log())
 		}
 	})
-	t.Run("scripts", func(t *testing.T) {
-		testscript.Run(t, testscript.Params{
-			Dir: scripts(t, folder), RequireExplicitExec: true,
-			Setup: func(env *testscript.Env) error {
-				env.Setenv("APPS", filepath.Join(testkit.Root(t), "testdata", "apps"))
-				env.Setenv("DATA", srv.Data)
-				for name, value := range vars {
-					env.Setenv(name, value)
+	return srv
+}
+
+// runScripts runs the scripts of a folder, at once. Each pushes to apps of its
+// own, whose names begin with $APP.
+func runScripts(t *testing.T, srv *testkit.Server, folder string, vars map[string]string) {
+	t.Helper()
+	leftovers := func(ts *testscript.TestScript) []string {
+		if folder == "push" || folder == "packages" {
+			return testkit.RepositoryLeftovers(srv.Data, ts.Getenv("APP")+"*")
+		}
+		return testkit.Leftovers(srv.Data)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: scripts(t, folder), RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("APPS", filepath.Join(testkit.Root(t), "testdata", "apps"))
+			env.Setenv("DATA", srv.Data)
+			for name, value := range vars {
+				env.Setenv(name, value)
+			}
+			return signIn(env, srv)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exitcode":  exitCode,
+			"interrupt": interrupt,
+			"runimage":  func(ts *testscript.TestScript, _ bool, args []string) { runImage(t, ts, srv.Token, args) },
+			"left":      func(ts *testscript.TestScript, _ bool, _ []string) { nothingLeft(ts, leftovers) },
+			"nolog": func(ts *testscript.TestScript, _ bool, args []string) {
+				if strings.Contains(srv.Log(), args[0]) {
+					ts.Fatalf("the server's log has %q", args[0])
 				}
-				return signIn(env, srv)
 			},
-			Cmds: map[string]func(*testscript.TestScript, bool, []string){
-				"exitcode":  exitCode,
-				"interrupt": interrupt,
-				"runimage":  func(ts *testscript.TestScript, _ bool, args []string) { runImage(t, ts, srv.Token, args) },
-				"nolog": func(ts *testscript.TestScript, _ bool, args []string) {
-					if strings.Contains(srv.Log(), args[0]) {
-						ts.Fatalf("the server's log has %q", args[0])
-					}
-				},
-				"left": func(ts *testscript.TestScript, _ bool, _ []string) {
-					nothingLeft(ts, func() []string {
-						if folder == "alone" || folder == "docker" {
-							return testkit.Leftovers(srv.Data)
-						}
-						return testkit.RepositoryLeftovers(srv.Data, ts.Getenv("APP")+"*")
-					})
-				},
-			},
-		})
+		},
 	})
 }
 
@@ -241,12 +253,12 @@ func runImage(t *testing.T, ts *testscript.TestScript, token string, args []stri
 }
 
 // nothingLeft fails unless within two seconds nothing is left behind.
-func nothingLeft(ts *testscript.TestScript, leftovers func() []string) {
+func nothingLeft(ts *testscript.TestScript, leftovers func(*testscript.TestScript) []string) {
 	deadline := time.Now().Add(2 * time.Second)
 	retry := time.NewTicker(20 * time.Millisecond)
 	defer retry.Stop()
 	for {
-		rest := leftovers()
+		rest := leftovers(ts)
 		if len(rest) == 0 {
 			return
 		}

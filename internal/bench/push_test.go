@@ -155,7 +155,7 @@ func newPack(t *testing.T, daemon *dockerd.Daemon, srv *testkit.Server, index te
 func (p *pack) build(t *testing.T, dir, app string, first bool) (whole, buildpacks time.Duration) {
 	t.Helper()
 	args := []string{
-		"build", p.registry + "/pack-" + app, "--path", dir, "--publish", "--network", "host", "--pull-policy", "if-not-present",
+		"build", p.registry + "/pack-" + app + ":bench", "--path", dir, "--publish", "--network", "host", "--pull-policy", "if-not-present",
 		"--builder", p.builder, "--run-image", p.runImage, "--trust-builder", "--no-color",
 	}
 	if first { // later builds install nothing, and --env costs pack a builder image
