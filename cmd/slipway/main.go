@@ -19,6 +19,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	root := cli.New(environment())
 	root.AddCommand(server.Command(version, os.Stderr))
 	return cli.Run(ctx, root, os.Args[1:])

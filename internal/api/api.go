@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -120,10 +121,18 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 }
 
 func read(r *http.Request, into any) error {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		// A browser's form must not act with the credentials that the browser keeps.
+		return fmt.Errorf("the request's body must be application/json: %w", errInvalid)
+	}
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
-		return fmt.Errorf("the request's body: %w: %w", errInvalid, err)
+		return fmt.Errorf("the request's body is not the JSON object that this address takes: %w", errInvalid)
+	}
+	if dec.More() {
+		return fmt.Errorf("the request's body goes on after its JSON object: %w", errInvalid)
 	}
 	return nil
 }

@@ -62,6 +62,7 @@ func call(t *testing.T, srv *httptest.Server, method, path, body string, answer 
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	resp, err := srv.Client().Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +89,9 @@ func TestErrorsHaveHerokusStatusAndID(t *testing.T) {
 		{"a bad name", "POST", "/apps", `{"name": "../etc"}`, 422, "invalid_params"},
 		{"no JSON", "POST", "/apps", `{"name`, 422, "invalid_params"},
 		{"an unknown field", "POST", "/apps", `{"nom": "shop"}`, 422, "invalid_params"},
+		{"two bodies", "POST", "/apps", `{"name": "shop2"} {"name": "shop3"}`, 422, "invalid_params"},
+		{"a list", "POST", "/apps", `["shop2"]`, 422, "invalid_params"},
+		{"a name of the server's", "POST", "/apps", `{"name": "metrics"}`, 422, "invalid_params"},
 		{"a body without end", "POST", "/apps", `{"name": "` + strings.Repeat("x", 2<<20) + `"}`, 422, "invalid_params"},
 		{"no key", "POST", "/account/keys", `{"public_key": "ssh-nothing AAAA"}`, 422, "invalid_params"},
 		{"a missing key", "DELETE", "/account/keys/SHA256:none", "", 404, "not_found"},
@@ -100,6 +104,24 @@ func TestErrorsHaveHerokusStatusAndID(t *testing.T) {
 				t.Errorf("%s %s = %d %+v, want %d %s and a message", c.method, c.path, status, got, c.status, c.id)
 			}
 		})
+	}
+}
+
+func TestFormOfABrowserIsRefused(t *testing.T) {
+	srv := newServer(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/apps", strings.NewReader(`{"name": "shop2"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "text/plain")
+	resp, err := srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("POST of text/plain = %d, want 422", resp.StatusCode)
 	}
 }
 

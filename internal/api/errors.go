@@ -26,7 +26,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Slipway"`)
 	case errors.Is(err, state.ErrNotFound), errors.Is(err, errNoRoute):
 		status, id, message = http.StatusNotFound, "not_found", err.Error()
-	case errors.Is(err, state.ErrTaken), errors.Is(err, state.ErrInvalidName), errors.Is(err, errInvalid):
+	case errors.Is(err, state.ErrTaken), errors.Is(err, state.ErrInvalidName),
+		errors.Is(err, state.ErrReservedName), errors.Is(err, errInvalid):
 		status, id, message = http.StatusUnprocessableEntity, "invalid_params", err.Error()
 	default:
 		request := rand.Text()

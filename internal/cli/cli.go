@@ -50,8 +50,9 @@ func New(cfg Config) *cobra.Command {
 	}
 	c := &cli{Config: cfg}
 	root := &cobra.Command{
-		Use:   "slipway",
-		Short: "git push, and the app is an OCI image, released",
+		Use:     "slipway",
+		Version: cfg.Version,
+		Short:   "git push, and the app is an OCI image, released",
 		Long: `Slipway builds what you git push into an OCI image and releases it.
 
 Run a server with "slipway serve"; every other command talks to one, at
@@ -77,7 +78,7 @@ saved by "slipway login".`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(c.login(), c.create(), c.apps(), c.appsInfo(), c.appsDestroy(), c.gitRemote(), c.gitCredential(),
+	root.AddCommand(c.login(), c.logout(), c.create(), c.apps(), c.appsInfo(), c.appsDestroy(), c.gitRemote(), c.gitCredential(),
 		c.releases(), c.releasesInfo(), c.keys(), c.keysAdd(), c.keysRemove(), c.showVersion())
 	return root
 }

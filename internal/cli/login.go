@@ -47,6 +47,22 @@ first token is in its data directory, as admin-token.`,
 	return cmd
 }
 
+func (c *cli) logout() *cobra.Command {
+	return &cobra.Command{
+		Use:     "logout",
+		Short:   "Forget the saved sign-in for a server",
+		Example: "  slipway logout",
+		Args:    args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			if err := c.saveToken(c.URL, ""); err != nil {
+				return err
+			}
+			c.printf("Signed out of %s\n", c.URL)
+			return nil
+		},
+	}
+}
+
 func (c *cli) readToken(file string) (string, error) {
 	var raw []byte
 	var err error
@@ -97,9 +113,14 @@ func (c *cli) signIns() map[string]string {
 	return saved
 }
 
+// saveToken keeps the token for a server; "" forgets it.
 func (c *cli) saveToken(url, token string) error {
 	saved := c.signIns()
-	saved[strings.TrimRight(url, "/")] = token
+	if url = strings.TrimRight(url, "/"); token == "" {
+		delete(saved, url)
+	} else {
+		saved[url] = token
+	}
 	raw, err := json.MarshalIndent(saved, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode sign-in: %w", err)

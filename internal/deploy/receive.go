@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -180,8 +181,25 @@ func (d *Deployer) detect(ctx context.Context, p *push) error {
 	p.out.step("%s app detected", buildpacks.LanguageName(plan.Language))
 	p.log.Info("app detected", zap.String("language", plan.Language), zap.String("version", plan.Version.Resolved),
 		zap.Duration("took", time.Since(started)))
+	p.warnOfGit()
+	return nil
+}
+
+// maxAttributes is how much of .gitattributes is looked at, in bytes.
+const maxAttributes = 64 << 10
+
+// warnOfGit tells of what git keeps elsewhere than in the commit.
+func (p *push) warnOfGit() {
 	if _, err := fs.Stat(p.source, ".gitmodules"); err == nil {
 		p.out.warn("Warning: Git submodules are not fetched: their folders are empty in the build.\nCommit the files themselves if the build needs them.")
 	}
-	return nil
+	f, err := p.source.Open(".gitattributes")
+	if err != nil {
+		return
+	}
+	defer func() { _ = f.Close() }()
+	attributes, err := io.ReadAll(io.LimitReader(f, maxAttributes))
+	if err == nil && bytes.Contains(attributes, []byte("filter=lfs")) {
+		p.out.warn("Warning: Git LFS files are not fetched: the build sees their pointers.\nCommit the files themselves if the build needs them.")
+	}
 }

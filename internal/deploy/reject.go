@@ -32,7 +32,6 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 	case errors.As(err, &known):
 		return err
 	case errors.Is(err, errOnlyDetect):
-		p.out.text("\n")
 		p.out.step("Detection only: nothing was built and nothing moved.")
 		refused.Reason = "detection only"
 		return refused

@@ -115,7 +115,7 @@ func (a *access) Repository(ctx context.Context, user, name string, write bool) 
 	switch {
 	case errors.Is(err, state.ErrTaken): // by another push, just now
 		return nil
-	case errors.Is(err, state.ErrInvalidName):
+	case errors.Is(err, state.ErrInvalidName), errors.Is(err, state.ErrReservedName):
 		return &gitserver.UserError{Text: err.Error(), Err: err}
 	}
 	return err

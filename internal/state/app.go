@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -19,11 +20,15 @@ type App struct {
 var appName = regexp.MustCompile(`^[a-z][a-z0-9-]{1,28}[a-z0-9]$`)
 
 // reserved names would shadow the server's own addresses.
-var reserved = map[string]bool{"api": true, "git": true, "slipway": true, "www": true, "account": true, "apps": true}
+var reserved = []string{"account", "api", "apps", "git", "healthz", "metrics", "readyz", "slipway", "www"}
 
-// CheckName returns nil for a name that an app may have, else [ErrInvalidName].
+// CheckName returns nil for a name that an app may have, else
+// [ErrInvalidName] or [ErrReservedName].
 func CheckName(name string) error {
-	if !appName.MatchString(name) || reserved[name] {
+	if slices.Contains(reserved, name) {
+		return fmt.Errorf("app name %q: %w", name, ErrReservedName)
+	}
+	if !appName.MatchString(name) {
 		return fmt.Errorf("app name %.40q: %w", name, ErrInvalidName)
 	}
 	return nil

@@ -9,6 +9,8 @@ var (
 	ErrTaken = errors.New("already taken")
 	// ErrInvalidName says that an app cannot have this name.
 	ErrInvalidName = errors.New("an app's name has 3 to 30 characters: lower-case letters, digits and dashes; it starts with a letter and does not end with a dash")
+	// ErrReservedName says that the server itself uses the name.
+	ErrReservedName = errors.New("the server uses this name itself: choose another")
 	// ErrMoved says that the app got another release meanwhile.
 	ErrMoved = errors.New("the app has a newer release")
 )

@@ -58,20 +58,23 @@ func (s *Store) Releases(ctx context.Context, app string, limit int) ([]state.Re
 
 // ReleaseOf finds the newest release of an app that was built from commit.
 func (s *Store) ReleaseOf(ctx context.Context, app, commit string) (state.Release, error) {
-	return first(s.releases(ctx, app, "AND commit_id = ? ORDER BY version DESC LIMIT 1", commit))
+	all, err := s.releases(ctx, app, "AND commit_id = ? ORDER BY version DESC LIMIT 1", commit)
+	return one(all, err, app, commit)
 }
 
 // Release finds a release of an app by its version.
 func (s *Store) Release(ctx context.Context, app string, version int) (state.Release, error) {
-	return first(s.releases(ctx, app, "AND version = ?", version))
+	all, err := s.releases(ctx, app, "AND version = ?", version)
+	return one(all, err, app, fmt.Sprintf("v%d", version))
 }
 
-func first(all []state.Release, err error) (state.Release, error) {
+// one is the only release found, or says which was not.
+func one(all []state.Release, err error, app, which string) (state.Release, error) {
 	if err != nil {
 		return state.Release{}, err
 	}
 	if len(all) == 0 {
-		return state.Release{}, fmt.Errorf("release: %w", state.ErrNotFound)
+		return state.Release{}, fmt.Errorf("release %s of %s: %w", which, app, state.ErrNotFound)
 	}
 	return all[0], nil
 }

@@ -54,9 +54,18 @@ func TestAppsAreFoundByName(t *testing.T) {
 	if _, err := s.CreateApp(t.Context(), state.App{Name: "shop"}); !errors.Is(err, state.ErrTaken) {
 		t.Errorf("CreateApp of a taken name: %v, want ErrTaken", err)
 	}
-	for _, bad := range []string{"", "ab", "Shop", "1shop", "shop-", "../shop", "a-name-that-is-far-too-long-for-an-app", "api"} {
+	for _, bad := range []string{"", "ab", "Shop", "1shop", "shop-", "../shop", "a-name-that-is-far-too-long-for-an-app"} {
 		if _, err := s.CreateApp(t.Context(), state.App{Name: bad}); !errors.Is(err, state.ErrInvalidName) {
 			t.Errorf("CreateApp(%q): %v, want ErrInvalidName", bad, err)
+		}
+	}
+}
+
+func TestServersOwnNamesAreReserved(t *testing.T) {
+	s := withApp(t)
+	for _, name := range []string{"api", "apps", "healthz", "metrics"} {
+		if _, err := s.CreateApp(t.Context(), state.App{Name: name}); !errors.Is(err, state.ErrReservedName) {
+			t.Errorf("CreateApp(%q): %v, want ErrReservedName", name, err)
 		}
 	}
 }
