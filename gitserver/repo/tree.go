@@ -16,8 +16,8 @@ import (
 
 // Tree is the tree of a commit (or of a tag that leads to one, or a tree) as a
 // read-only file system: no checkout. It implements [fs.ReadDirFS],
-// [fs.ReadFileFS], [fs.StatFS] and [fs.ReadLinkFS]. Open and Stat follow
-// symbolic links inside of the tree. Submodules are empty directories. All
+// [fs.ReadFileFS], [fs.StatFS] and [fs.ReadLinkFS]. Names may be of any bytes,
+// as git's are. Open and Stat follow symbolic links inside of the tree. Submodules are empty directories. All
 // times are the commit's. It is readable until the quarantine is discarded or
 // the repository is closed; a migrated quarantine stays readable.
 func (o *Objects) Tree(commit Hash) (fs.FS, error) {
@@ -248,7 +248,7 @@ func (t *treeFS) target(n *node) (string, error) {
 }
 
 func (t *treeFS) find(op, name string, follow bool) (*node, error) {
-	if !fs.ValidPath(name) {
+	if !validPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	n, err := t.lookup(name, follow)
@@ -256,6 +256,19 @@ func (t *treeFS) find(op, name string, follow bool) (*node, error) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: err}
 	}
 	return n, nil
+}
+
+// validPath is [fs.ValidPath] for names of any bytes: git's are not all UTF-8.
+func validPath(name string) bool {
+	if name == "." {
+		return true
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || part == "." || part == ".." {
+			return false
+		}
+	}
+	return true
 }
 
 // Open opens a file, following symbolic links.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -129,6 +130,56 @@ func checkTree(t *testing.T, fsys fs.FS, big []byte) {
 	}
 	if err := fstest.TestFS(onlyFiles{fsys}, "Procfile", "dir/sub/file", "big"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Git's names are bytes, which need not be UTF-8.
+func TestTreeOfNamesThatAreNotUTF8(t *testing.T) {
+	t.Parallel()
+	src := t.TempDir()
+	git(t, src, "init", "-q", "-b", "main")
+	const dir, file, link = "caf\xe9", "caf\xe9/na\xefve\x80.txt", "\xfflink"
+	write(t, src, file, "Latin-1\n")
+	if err := os.Symlink(file, filepath.Join(src, link)); err != nil {
+		t.Fatal(err)
+	}
+	git(t, src, "add", "-A")
+	git(t, src, "commit", "-q", "-m", "Add")
+	r := create(t, repo.Options{})
+	q, err := r.Ingest(t.Context(), bytes.NewReader(pack(t, src, "main\n")), repo.IngestOptions{EOF: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys, err := q.Tree(head(t, src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		got = append(got, name)
+		return err
+	})
+	if want := []string{".", dir, file, link}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("WalkDir = %q, %v, want %q", got, err, want)
+	}
+	for _, name := range []string{file, link} {
+		if data, err := fs.ReadFile(fsys, name); string(data) != "Latin-1\n" || err != nil {
+			t.Errorf("ReadFile(%q) = %q, %v", name, data, err)
+		}
+		f, err := fsys.Open(name)
+		if err != nil {
+			t.Errorf("Open(%q) = %v", name, err)
+			continue
+		}
+		f.Close()
+	}
+	if target, err := fs.ReadLink(fsys, link); target != file || err != nil {
+		t.Errorf("ReadLink(%q) = %q, %v, want %q", link, target, err, file)
+	}
+	for _, name := range []string{"", "/" + file, file + "/", dir + "//x", dir + "/../" + file, "./" + file} {
+		if _, err := fs.Stat(fsys, name); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("Stat(%q) = %v, want %v", name, err, fs.ErrInvalid)
+		}
 	}
 }
 
