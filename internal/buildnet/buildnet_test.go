@@ -107,6 +107,9 @@ func TestReach(t *testing.T) {
 		}
 		defer l.Close()
 		closed(t, ns.Path(), l.Addr().String())
+		if strings.HasPrefix(addr, hostAddr) {
+			unreachable(t, ns.Path(), l.Addr().String())
+		}
 	}
 	// A private address that the host itself reaches.
 	if err := netlink.RouteReplace(&netlink.Route{Dst: mustNet(privateAddr + "/32"), Gw: net.ParseIP(outsideAddr)}); err != nil {
@@ -118,14 +121,23 @@ func TestReach(t *testing.T) {
 	}
 	conn.Close()
 	for _, addr := range []string{privateAddr, "169.254.169.254", "192.168.1.1", "172.17.0.1", "100.64.0.1", "224.0.0.1", "169.254.96.1"} {
-		began := time.Now()
-		_, err := dialIn(ns.Path(), "tcp4", addr+outsidePort)
-		if !errors.Is(err, unix.EHOSTUNREACH) && !errors.Is(err, unix.ENETUNREACH) {
-			t.Errorf("%s: %v, want unreachable", addr, err)
-		}
-		if took := time.Since(began); took > 100*time.Millisecond {
-			t.Errorf("%s: took %v to fail", addr, took)
-		}
+		unreachable(t, ns.Path(), addr+outsidePort)
+	}
+}
+
+// unreachable expects a connection to fail at once.
+func unreachable(t *testing.T, path, addr string) {
+	t.Helper()
+	began := time.Now()
+	conn, err := dialIn(path, "tcp4", addr)
+	if err == nil {
+		conn.Close()
+	}
+	if !errors.Is(err, unix.EHOSTUNREACH) && !errors.Is(err, unix.ENETUNREACH) {
+		t.Errorf("%s: %v, want unreachable", addr, err)
+	}
+	if took := time.Since(began); took > 100*time.Millisecond {
+		t.Errorf("%s: took %v to fail", addr, took)
 	}
 }
 
@@ -427,7 +439,7 @@ func TestAttach(t *testing.T) {
 		}
 		talk(t, path, "127.0.0.1:5000")
 		for _, addr := range []string{"172.31.0.1", hostAddr} {
-			closed(t, path, net.JoinHostPort(addr, port))
+			unreachable(t, path, net.JoinHostPort(addr, port))
 		}
 		if err := ns.Close(); err != nil {
 			t.Error(err)
@@ -457,6 +469,20 @@ func TestPool(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	// An address that the host got after the namespace was made.
+	const late = "203.0.113.77"
+	if err := address("uplink", late+"/32"); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		link, err := netlink.LinkByName("uplink")
+		if err == nil {
+			err = netlink.AddrDel(link, &netlink.Addr{IPNet: mustNet(late + "/32")})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}()
 	// The rules come back if somebody flushes them.
 	c, err := nftables.New()
 	if err != nil {
@@ -473,6 +499,7 @@ func TestPool(t *testing.T) {
 	if got := asked(t, ns); got != hostAddr {
 		t.Errorf("the outside saw %q", got)
 	}
+	unreachable(t, ns.Path(), late+outsidePort)
 	if err := errors.Join(ns.Close(), p.Close()); err != nil {
 		t.Error(err)
 	}

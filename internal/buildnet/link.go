@@ -162,7 +162,7 @@ func buildEnd(addr netip.Addr) error {
 	if err != nil {
 		return fmt.Errorf("set default route: %w", err)
 	}
-	return closePrivate(h, nil)
+	return closeTo(h, private())
 }
 
 func raiseLoopback(h *netlink.Handle) error {

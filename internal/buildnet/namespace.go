@@ -45,7 +45,7 @@ func New(ctx context.Context, cfg Config) (*Namespace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n, n.orClose(n.openPorts(ctx, cfg.Ports))
+	return n, n.orClose(n.ready(ctx, cfg.Ports))
 }
 
 // Attach opens cfg.Ports, relays DNS and closes private addresses inside the
@@ -62,16 +62,16 @@ func Attach(ctx context.Context, nsPath string, cfg Config) (*Namespace, error) 
 	}
 	n := newNamespace(ctx, file, cfg)
 	n.path = nsPath
-	own, err := hostAddresses()
+	err = inside(file, func() error {
+		h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+		if err != nil {
+			return fmt.Errorf("open netlink: %w", err)
+		}
+		defer h.Close()
+		return errors.Join(turnOn("net/ipv6/conf/all/disable_ipv6"), raiseLoopback(h), closeTo(h, private()))
+	})
 	if err == nil {
-		err = inside(file, func() error {
-			h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
-			if err != nil {
-				return fmt.Errorf("open netlink: %w", err)
-			}
-			defer h.Close()
-			return errors.Join(turnOn("net/ipv6/conf/all/disable_ipv6"), raiseLoopback(h), closePrivate(h, own))
-		})
+		err = n.closeHost()
 	}
 	if err == nil {
 		err = n.openDNS(ctx)
@@ -136,6 +136,14 @@ func makeNamespace(ctx context.Context, cfg Config) (*Namespace, error) {
 		err = n.openDNS(ctx)
 	}
 	return n, n.orClose(err)
+}
+
+// ready finishes a namespace that makeNamespace made, maybe long ago.
+func (n *Namespace) ready(ctx context.Context, ports []Port) error {
+	if err := n.closeHost(); err != nil {
+		return err
+	}
+	return n.openPorts(ctx, ports)
 }
 
 func (n *Namespace) orClose(err error) error {

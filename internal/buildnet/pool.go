@@ -67,7 +67,7 @@ func (p *Pool) Get(ctx context.Context, ports []Port) (*Namespace, error) {
 	// The next one is made when this one's build is over and the machine
 	// has time.
 	n.later = p.remove
-	if err := n.openPorts(ctx, ports); err != nil {
+	if err := n.ready(ctx, ports); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil

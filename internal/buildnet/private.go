@@ -26,10 +26,10 @@ func private() []netip.Prefix {
 	return out
 }
 
-// closePrivate makes ranges unreachable in a namespace by policy rules, which
+// closeTo makes ranges unreachable in a namespace by policy rules, which
 // hold even where a connected route is more specific. A build cannot undo
 // them: it has no CAP_NET_ADMIN.
-func closePrivate(h *netlink.Handle, more []netip.Prefix) error {
+func closeTo(h *netlink.Handle, ranges []netip.Prefix) error {
 	have, err := h.RuleListFiltered(unix.AF_INET, &netlink.Rule{Priority: rulePriority}, netlink.RT_FILTER_PRIORITY)
 	if err != nil {
 		return fmt.Errorf("list policy rules: %w", err)
@@ -40,7 +40,7 @@ func closePrivate(h *netlink.Handle, more []netip.Prefix) error {
 			closed[r.Dst.String()] = true
 		}
 	}
-	for _, p := range append(private(), more...) {
+	for _, p := range ranges {
 		dst := prefixNet(p)
 		if closed[dst.String()] {
 			continue
@@ -56,6 +56,24 @@ func closePrivate(h *netlink.Handle, more []netip.Prefix) error {
 		}
 	}
 	return nil
+}
+
+// closeHost makes the host's own addresses unreachable, so that a build that
+// asks for one fails at once: the firewall would let it wait. The addresses
+// are those of this moment, since a laptop's change.
+func (n *Namespace) closeHost() error {
+	own, err := hostAddresses()
+	if err != nil {
+		return err
+	}
+	return inside(n.file, func() error {
+		h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+		if err != nil {
+			return fmt.Errorf("open netlink: %w", err)
+		}
+		defer h.Close()
+		return closeTo(h, own)
+	})
 }
 
 // hostAddresses are the host's own, public ones among them.
