@@ -83,6 +83,9 @@ func (b *Builder) explain(ctx context.Context, err error, phase string, said []s
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", ErrCanceled, context.Cause(ctx))
 	case errors.As(err, &told):
+		if told.Phase == "" {
+			told.Phase = phase
+		}
 		return err
 	}
 	return failure(err, phase, said, b.cfg.Memory)

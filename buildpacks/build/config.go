@@ -55,6 +55,12 @@ type Config struct {
 	Pids    int64         // of each build container; 4096 if zero
 	Timeout time.Duration // of one build; 20m if zero
 
+	// Disk is the bytes that a build's containers and volumes may take, the
+	// app's cache included, and DiskFiles the files and folders; 10 GiB and
+	// 1,000,000 if zero. A build that takes more is stopped within a second
+	// or two, if the Engine is a [DiskMeter].
+	Disk, DiskFiles int64
+
 	SourceBytes int64 // the most that a source tree may hold; 1 GiB if zero
 	SourceFiles int   // the most files and folders in it; 100,000 if zero
 
@@ -77,6 +83,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 20 * time.Minute
+	}
+	if c.Disk == 0 {
+		c.Disk = 10 << 30
+	}
+	if c.DiskFiles == 0 {
+		c.DiskFiles = 1_000_000
 	}
 	if c.SourceBytes == 0 {
 		c.SourceBytes = 1 << 30

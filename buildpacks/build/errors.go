@@ -13,6 +13,8 @@ var (
 	ErrCanceled = errors.New("build canceled")
 	// ErrTimeout is a build that ran longer than Config.Timeout.
 	ErrTimeout = errors.New("build timed out")
+	// ErrDisk is a build that took more than Config.Disk or Config.DiskFiles.
+	ErrDisk = errors.New("build used too much disk")
 	// ErrRefused is a request that this server's settings do not permit.
 	ErrRefused = errors.New("build refused")
 	// ErrSource is a source tree that cannot be built as it is.

@@ -58,7 +58,8 @@ func (j *job) session() *session {
 		resources: container.Resources{
 			Memory: cfg.Memory, MemorySwap: cfg.Memory, NanoCPUs: int64(cfg.CPUs * 1e9), PidsLimit: &cfg.Pids,
 		},
-		env: j.env, t: j.t, version: j.b.version,
+		disk: newDiskLimit(cfg),
+		env:  j.env, t: j.t, version: j.b.version,
 		containers: make(map[string]*created), volumes: make(map[string]bool), images: make(map[string]bool),
 	}
 }

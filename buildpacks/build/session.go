@@ -33,6 +33,7 @@ type session struct {
 	instance  string
 	labels    map[string]string
 	resources container.Resources
+	disk      *diskLimit
 	env       map[string]string
 	t         *transcript
 	version   client.ServerVersionResult
@@ -233,6 +234,7 @@ func (s *session) ContainerStart(ctx context.Context, id string, o client.Contai
 		if phase := programPhases[c.program]; phase != "" {
 			s.t.enter(phase)
 		}
+		s.disk.begin()
 		_, err = s.Engine.ContainerStart(ctx, id, o)
 	}
 	if err != nil {
@@ -247,8 +249,11 @@ func (s *session) ContainerStart(ctx context.Context, id string, o client.Contai
 
 // follow ends when the container has; pack waits for it by reading c.run.
 func (s *session) follow(ctx context.Context, c *created) {
-	code, err := c.run.follow(ctx, newLineWriter(s.t, 1), newLineWriter(s.t, 2))
-	if err == nil && code != 0 {
+	guarded, stop := s.disk.guard(ctx, c.id)
+	code, err := c.run.follow(guarded, newLineWriter(s.t, 1), newLineWriter(s.t, 2))
+	if tooMuch := stop(); tooMuch != nil {
+		err = tooMuch // pack removes the container, which kills it
+	} else if err == nil && code != 0 {
 		err = &exitError{code: code, program: c.program, outOfMemory: s.outOfMemory(ctx, c.id)}
 	}
 	c.run.end(err)

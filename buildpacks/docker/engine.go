@@ -42,6 +42,7 @@ type Engine struct {
 	*client.Client
 	cfg      Config
 	instance string
+	root     string // the daemon's directory, on this machine
 	log      *zap.Logger
 	kept     func() context.Context // for removals by a Close, which is given none
 
@@ -52,7 +53,10 @@ type Engine struct {
 	idle   []*holder // ready for the next builds
 }
 
-var _ build.Engine = (*Engine)(nil)
+var (
+	_ build.Engine    = (*Engine)(nil)
+	_ build.DiskMeter = (*Engine)(nil)
+)
 
 // Available tells whether a daemon answers at host, and which version it is.
 func Available(ctx context.Context, host string) (version string, err error) {
@@ -93,6 +97,11 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := e.recover(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	info, err := c.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("ask for the daemon's directory: %w", err), c.Close())
+	}
+	e.root = info.Info.DockerRootDir
 	return e, nil
 }
 

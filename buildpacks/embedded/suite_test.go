@@ -11,6 +11,7 @@ import (
 
 var (
 	_ build.Engine      = (*embedded.Engine)(nil)
+	_ build.DiskMeter   = (*embedded.Engine)(nil)
 	_ enginetest.Lister = (*embedded.Engine)(nil)
 )
 

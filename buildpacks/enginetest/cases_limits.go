@@ -139,3 +139,40 @@ func (s *suite) testCPU(t *testing.T) {
 		t.Errorf("two busy seconds at 0.2 processors used %v (%v), want less than one:\n%s", used, err, out)
 	}
 }
+
+func (s *suite) testDisk(t *testing.T) {
+	for i, c := range []struct {
+		name, script, want string
+		change             func(*build.Config)
+	}{
+		{"in a volume", `head -c 67108864 /dev/zero >"$1/big"`, "32 MiB", func(c *build.Config) { c.Disk = 32 << 20 }},
+		{"in the container", "head -c 67108864 /dev/zero >/tmp/big", "32 MiB", func(c *build.Config) { c.Disk = 32 << 20 }},
+		{"many files", `cd "$1"; mkdir many; cd many; seq 1 2000 | xargs touch`, "1000 files", func(c *build.Config) { c.DiskFiles = 1000 }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := s.newBuilder(t, c.change)
+			marker := nap(4 + i)
+			r, out := s.request("big", c.script+"; sleep "+marker)
+			ctx, cancel := context.WithTimeout(t.Context(), soon)
+			defer cancel()
+			_, err := b.Build(ctx, r)
+			var told *build.Error
+			if !errors.Is(err, build.ErrDisk) || !errors.As(err, &told) {
+				t.Fatalf("Build() = %v, want ErrDisk\n%s", err, out)
+			}
+			if !told.UserFault || told.Phase != "BUILDING" || !strings.Contains(told.Text, c.want) {
+				t.Errorf("Error = %+v, want the user's fault and %q", told, c.want)
+			}
+			s.nothingLeft(t, "sleep "+marker)
+		})
+	}
+	// What is written and gone at once is seen when the build ends.
+	b := s.newBuilder(t, func(c *build.Config) { c.Disk = 32 << 20 })
+	r, _ := s.request("big", "echo small")
+	s.build(t, b, r)
+	r, out := s.request("big", `head -c 67108864 /dev/zero >"$1/big"; exit 1`)
+	if err := s.fails(t, b, r); !errors.Is(err, build.ErrDisk) {
+		t.Errorf("Error = %+v, want ErrDisk\n%s", err, out)
+	}
+	s.nothingLeft(t, "")
+}

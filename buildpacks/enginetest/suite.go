@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T, env Env) build.Engine) {
 	t.Run("a build that takes too long is stopped", s.testTimeout)
 	t.Run("memory is limited", s.testMemory)
 	t.Run("processes are limited", s.testPids)
+	t.Run("disk is limited", s.testDisk)
 	t.Run("processor time is limited", s.testCPU)
 	t.Run("the environment reaches buildpacks and no image", s.testEnv)
 	t.Run("the token stays out of buildpacks", s.testToken)

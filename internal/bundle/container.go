@@ -96,6 +96,15 @@ func (c *Container) prepare() error {
 // ID is the container's name.
 func (c *Container) ID() string { return c.id }
 
+// Written is the directory with what differs from the layers, or with the
+// whole root file system where there are none.
+func (c *Container) Written() string {
+	if c.spec.Dir != "" {
+		return c.spec.Dir
+	}
+	return filepath.Join(c.dir, "upper")
+}
+
 // Root is the container's root file system, all mounts included, until Remove.
 func (c *Container) Root() *Root { return c.root }
 

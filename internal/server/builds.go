@@ -68,7 +68,11 @@ func (s *server) buildConfig() (build.Config, error) {
 	}
 	memory, err1 := bytesOf("build-memory", s.set.BuildMemory)
 	source, err2 := bytesOf("max-source", s.set.MaxSource)
-	if err := errors.Join(err1, err2); err != nil {
+	disk, err3 := bytesOf("build-disk", s.set.BuildDisk)
+	if err3 == nil && disk <= 0 {
+		err3 = errors.New("--build-disk: it must be more than 0")
+	}
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return build.Config{}, err
 	}
 	socket := s.addrs.socket
@@ -81,6 +85,7 @@ func (s *server) buildConfig() (build.Config, error) {
 		Builder: s.set.Builder, Trusted: s.set.TrustedBuilder, Allowed: s.set.AllowedBuilder,
 		LifecycleImage: s.set.LifecycleImage, Env: env, Reach: s.set.BuildReach,
 		CPUs: s.set.BuildCPUs, Memory: memory, Pids: s.set.BuildPids, Timeout: s.set.BuildTimeout,
+		Disk: disk, DiskFiles: s.set.BuildDiskFiles,
 		SourceBytes: source, SourceFiles: s.set.MaxSourceFiles,
 		Dir: s.set.Data, Log: s.log,
 	}, nil

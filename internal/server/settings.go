@@ -39,6 +39,8 @@ type Settings struct {
 	BuildCPUs      float64
 	BuildMemory    string
 	BuildPids      int64
+	BuildDisk      string
+	BuildDiskFiles int64
 	BuildTimeout   time.Duration
 	PushTimeout    time.Duration
 	StopTimeout    time.Duration
@@ -75,6 +77,8 @@ func (s *Settings) register(f *pflag.FlagSet) {
 	f.Float64Var(&s.BuildCPUs, "build-cpus", float64(runtime.NumCPU()), "processors for one build")
 	f.StringVar(&s.BuildMemory, "build-memory", "4GiB", "memory for one build")
 	f.Int64Var(&s.BuildPids, "build-pids", 4096, "processes and threads for one build")
+	f.StringVar(&s.BuildDisk, "build-disk", "10GiB", "disk for one build, the app's build cache included")
+	f.Int64Var(&s.BuildDiskFiles, "build-disk-files", 1_000_000, "files and folders for one build, the app's build cache included")
 	f.DurationVar(&s.BuildTimeout, "build-timeout", 20*time.Minute, "longest build")
 	f.DurationVar(&s.PushTimeout, "push-timeout", 30*time.Minute, "longest push, waiting and build included")
 	f.DurationVar(&s.StopTimeout, "stop-timeout", 30*time.Second, "how long pushes may go on after a signal to stop")
@@ -132,6 +136,7 @@ func (s *Settings) check() error {
 		ok      bool
 	}{
 		{"build-cpus", s.BuildCPUs > 0},
+		{"build-disk-files", s.BuildDiskFiles > 0},
 		{"build-pids", s.BuildPids > 0},
 		{"build-timeout", s.BuildTimeout > 0},
 		{"max-objects", s.MaxObjects > 0},
