@@ -78,10 +78,14 @@ func (d *detector) warn(id, format string, args ...any) {
 }
 
 func (d *detector) procfile() error {
-	if !d.tree.isFile(procfileName) {
+	if d.tree.root[procfileName] == nil {
 		return nil
 	}
 	d.plan.HasProcfile = true
+	if !d.tree.isFile(procfileName) {
+		d.warn(procfileUnreadable, procfileUnreadableText, d.tree.kind(procfileName))
+		return nil
+	}
 	data, err := d.tree.content(procfileName, maxFile)
 	if err != nil {
 		return err

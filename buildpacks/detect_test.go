@@ -65,6 +65,7 @@ func TestDetectResolvesAgainstTheBuilder(t *testing.T) {
 		"runtime.txt twice":        {files: pip("runtime.txt", "python-3.13\npython-3.12"), options: has, id: "runtime-txt::invalid-version"},
 		"empty runtime.txt":        {files: pip("runtime.txt", "\n"), options: has, id: "runtime-txt::invalid-version", text: []string{"The file has no version in it."}},
 		"UTF-16":                   {files: pip(".python-version", "\xff\xfe3\x00.\x001\x003\x00"), options: has, id: "python-version-file::invalid-encoding", text: []string{"UTF-16, little-endian"}},
+		"UTF-16 runtime.txt":       {files: pip("runtime.txt", "\xff\xfep\x00y\x003\x00"), options: has, id: "runtime-txt::invalid-encoding", text: []string{"Error: Unable to read runtime.txt.", "UTF-16, little-endian", "Windows"}},
 		"Latin-1":                  {files: pip(".python-version", "3.13 \xe9"), options: has, id: "python-version-file::invalid-encoding", text: []string{"ISO-8859 text"}},
 		"escape codes":             {files: pip(".python-version", "3.13\x1b[0m"), options: has, id: "python-version-file::invalid-version", text: []string{"3.13\uFFFD[0m"}},
 		"empty Pipfile.lock":       {files: map[string]string{"Pipfile.lock": ""}, options: has, id: "pipfile-lock::invalid-version"},
@@ -92,6 +93,35 @@ func TestDetectResolvesAgainstTheBuilder(t *testing.T) {
 				if !strings.Contains(text, want) {
 					t.Errorf("the error lacks %q:\n%s", want, text)
 				}
+			}
+		})
+	}
+}
+
+func TestDetectWarnsOfAProcfileThatIsNoFile(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ file, content, want string }{
+		"directory":     {"Procfile/web", "x", "\na directory\n"},
+		"loop":          {"Procfile", "->Procfile", "in a circle"},
+		"outside":       {"Procfile", "->../Procfile", "out of your app"},
+		"absolute":      {"Procfile", "->/etc/passwd", "out of your app"},
+		"leads nowhere": {"Procfile", "->procfile", "isn't in your app"},
+		"to a folder":   {"Procfile", "->.", "\na directory\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := pip(c.file, c.content)
+			files[".python-version"] = "3.13"
+			plan, err := buildpacks.Detect(t.Context(), tree(files), has)
+			if err != nil || len(plan.Warnings) != 1 || !plan.HasProcfile {
+				t.Fatalf("Detect = %+v, %v, want one warning", plan, err)
+			}
+			text := strings.Join(plan.Warnings[0].Lines, "\n")
+			if !strings.HasPrefix(text, "Warning: Procfile is not a readable file.\n") || !strings.Contains(text, c.want) {
+				t.Errorf("the warning lacks %q:\n%s", c.want, text)
+			}
+			if table := plan.Table(); !strings.Contains(table, "the Procfile can't be used") {
+				t.Errorf("the table = \n%s", table)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package buildpacks
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -66,11 +67,15 @@ func (p *Plan) noProcesses() string {
 	switch {
 	case !p.HasProcfile:
 		return "there is no Procfile"
-	case p.Error != nil && p.Error.File == procfileName:
+	case p.Error != nil && p.Error.File == procfileName, p.badProcfile():
 		return "the Procfile can't be used"
 	default:
 		return "the Procfile declares none"
 	}
+}
+
+func (p *Plan) badProcfile() bool {
+	return slices.ContainsFunc(p.Warnings, func(w Warning) bool { return w.ID == procfileUnreadable })
 }
 
 func (p *Plan) why(subject string) string {

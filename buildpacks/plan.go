@@ -9,7 +9,8 @@ type Plan struct {
 	Version Version
 
 	Processes []Process // in the order of the Procfile
-	// HasProcfile says whether the tree has a Procfile, even an empty one.
+	// HasProcfile says whether the tree has a Procfile, even an empty one or
+	// one that is no file.
 	HasProcfile bool
 
 	Reasons     []Reason  // one for each thing decided, in the order of deciding

@@ -130,6 +130,15 @@ then delete and recreate the file using the correct encoding.`, name),
 	}
 }
 
+const procfileUnreadable = "procfile::unreadable"
+
+const procfileUnreadableText = `Warning: Procfile is not a readable file.
+
+Your app's Procfile was ignored since it is not a file, but:
+%s
+
+Check that it is a plain file, or a link to one inside your app.`
+
 func badProcfile(n int, line, why string) *DetectError {
 	return &DetectError{
 		ID: "procfile::invalid", File: procfileName, Line: n,

@@ -117,6 +117,9 @@ func (d *detector) runtimeTxt() error {
 			return nil
 		}
 	}
+	if name, readable := encoding(data); !readable {
+		return badVersionEncoding("runtime-txt::invalid-encoding", runtimeTxt, name)
+	}
 	return d.badRuntimeTxt(found)
 }
 
@@ -131,7 +134,7 @@ func (d *detector) versionFile() error {
 			continue
 		}
 		if name, readable := encoding(data); !readable {
-			return badVersionEncoding(name)
+			return badVersionEncoding("python-version-file::invalid-encoding", versionFile, name)
 		}
 		return d.badVersionFile(line)
 	}

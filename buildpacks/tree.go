@@ -111,6 +111,23 @@ func (t *tree) isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// kind says what a name is that is no file, for a person.
+func (t *tree) kind(name string) string {
+	_, info, err := t.stat(name)
+	switch {
+	case errors.Is(err, errOutside):
+		return "a symbolic link that leads out of your app, or in a circle"
+	case errors.Is(err, fs.ErrNotExist):
+		return "a symbolic link to a file that isn't in your app"
+	case err != nil:
+		return cut(err.Error())
+	case info.IsDir():
+		return "a directory"
+	default:
+		return "neither a file nor a directory"
+	}
+}
+
 // glob returns the first name in the root, in order, that matches pattern and
 // is a file.
 func (t *tree) glob(pattern string) string {

@@ -72,12 +72,12 @@ However, the correct spelling is (without quotes):
 You must rename your file to the correct name.`, name)
 }
 
-func badVersionEncoding(name string) *DetectError {
-	return failure("python-version-file::invalid-encoding", versionFile, 1, `Error: Unable to read .python-version.
+func badVersionEncoding(id, file, name string) *DetectError {
+	return failure(id, file, 1, `Error: Unable to read %[1]s.
 
-Your .python-version file couldn't be read because it's using
+Your %[1]s file couldn't be read because it's using
 an unsupported text encoding:
-%s
+%[2]s
 
 Configure your editor to save files as UTF-8, without a BOM,
 then delete and recreate the file using the correct encoding.
@@ -88,7 +88,7 @@ file that's overriding the text encoding.
 Note: On Windows, if you pipe or redirect output to a file
 it can result in the file being encoded in UTF-16 LE when
 using certain terminals and Windows settings. We recommend
-you create the file using a text editor instead.`, name)
+you create the file using a text editor instead.`, file, name)
 }
 
 func (d *detector) badVersionFile(line versionLine) *DetectError {
