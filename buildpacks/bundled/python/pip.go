@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // install fills the dependencies layer from scratch: pip does not remove what
@@ -84,15 +85,29 @@ func (b *build) compile(ctx context.Context, l *dependenciesLayer) error {
 type pipLog struct{ hint string }
 
 func (p *pipLog) see(line []byte) {
+	if p.hint != "" {
+		return
+	}
+	if noIndexLine.Match(line) {
+		p.hint = noIndex
+		return
+	}
+	lower := bytes.ToLower(line)
 	for _, h := range pipHints {
-		if bytes.Contains(bytes.ToLower(line), []byte(h.sign)) {
-			if p.hint == "" {
-				p.hint = h.text
-			}
+		if bytes.Contains(lower, []byte(h.sign)) {
+			p.hint = h.text
 			return
 		}
 	}
 }
+
+// noIndexLine is what pip itself says when it has no more than one try left,
+// or none: an earlier one may yet succeed, and what a package's own setup code
+// cannot reach is not the index. A pip that installs what a build needs is
+// indented.
+var noIndexLine = regexp.MustCompile(`^\s*(WARNING: Retrying \(Retry\(total=0,.*\) after connection broken by |` +
+	`ERROR: Could not install packages due to an OSError: HTTPS?ConnectionPool\().*` +
+	`(NewConnectionError|NameResolutionError|ConnectTimeoutError)`)
 
 var pipHints = []struct{ sign, text string }{
 	{"could not find gdal-config", `Error: Package installation failed since the GDAL library wasn't found.
@@ -117,11 +132,6 @@ Newer versions of pip reject packages that use invalid versions
 in their metadata (such as Celery older than v5.2.1).
 
 Try upgrading to a newer version of the affected package.`},
-	{"temporary failure in name resolution", noIndex},
-	{"name or service not known", noIndex},
-	{"network is unreachable", noIndex},
-	{"connection refused", noIndex},
-	{"connecttimeouterror", noIndex},
 }
 
 const noIndex = `Error: The Python package index couldn't be reached.
@@ -134,4 +144,4 @@ is on a private address:
   slipway serve --build-env PIP_INDEX_URL=http://HOST:PORT/simple \
     --build-reach HOST:PORT
 
-An app's own config var PIP_INDEX_URL wins over that.`
+An --index-url line in your app's requirements.txt wins over that.`
