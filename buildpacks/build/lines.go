@@ -18,13 +18,15 @@ type lineSink interface {
 	text(stream int, piece string, whole bool)
 }
 
-// A lineWriter cuts one stream of output into lines, at once where they are
-// whole and after partialAfter where they are not.
+// A lineWriter cuts one stream of output into lines of plain text, at once
+// where they are whole and after partialAfter where they are not.
 type lineWriter struct {
 	sink   lineSink
 	stream int
 
 	mu     sync.Mutex
+	plain  plainText
+	piece  []byte // of a Write, made plain
 	buf    []byte
 	timer  *time.Timer
 	closed bool
@@ -39,6 +41,8 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := len(p)
+	l.piece = l.plain.add(l.piece[:0], p)
+	p = l.piece
 	for len(p) > 0 {
 		i := bytes.IndexByte(p, '\n')
 		if i < 0 {
@@ -62,6 +66,7 @@ func (l *lineWriter) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
+	l.buf = l.plain.end(l.buf)
 	l.emit(l.buf, true)
 	return nil
 }

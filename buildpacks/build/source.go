@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
+	"syscall"
 	"time"
 )
 
@@ -23,7 +25,12 @@ type source struct {
 	bytes int64 // still allowed
 	files int   // still allowed
 	buf   []byte
+	at    string // being written
 }
+
+// longestPath is in bytes. Programs that build take whole paths, of which the
+// kernel takes 4096 bytes with the folder that the app is in.
+const longestPath = 3 << 10
 
 // extract writes tree to dir, which exists and is empty. Nothing is written
 // outside of dir, whatever the names and links in the tree are: links are
@@ -45,6 +52,10 @@ func extract(ctx context.Context, tree fs.FS, dir string, maxBytes int64, maxFil
 		case name == ".":
 			return nil
 		}
+		s.at = name
+		if len(name) > longestPath {
+			return syscall.ENAMETOOLONG
+		}
 		if s.files--; s.files < 0 {
 			return refuse(ErrSource, "The app has more than %d files and folders.", maxFiles)
 		}
@@ -65,6 +76,9 @@ func extract(ctx context.Context, tree fs.FS, dir string, maxBytes int64, maxFil
 	}
 	if err == nil {
 		err = s.times(dirs)
+	}
+	if errors.Is(err, syscall.ENAMETOOLONG) {
+		return refuse(ErrSource, "The name of a file in the app is too long:\n%.200q", s.at)
 	}
 	var refused *Error
 	if err != nil && !errors.As(err, &refused) {
@@ -119,9 +133,13 @@ func (s *source) file(ctx context.Context, name string, d fs.DirEntry) error {
 
 func (s *source) links(names []string) error {
 	for _, name := range names {
+		s.at = name
 		target, err := fs.ReadLink(s.tree, name)
 		if err != nil {
 			return err
+		}
+		if target == "" || strings.Contains(target, "\x00") {
+			return refuse(ErrSource, "%q is a link to %q, which is no name.", name, target)
 		}
 		if err := s.root.Symlink(target, name); err != nil {
 			return err

@@ -90,23 +90,22 @@ func (t *transcript) text(stream int, piece string, whole bool) {
 
 // line takes a whole line of which nothing was shown yet.
 func (t *transcript) line(stream int, s string) {
-	plain := colours.ReplaceAllString(s, "")
 	if phase := PhaseOf(s); phase != "" {
 		t.enterLocked(phase)
 		if t.trace {
-			t.show(stream, detail+plain, true)
+			t.show(stream, detail+s, true)
 		}
 		return
 	}
-	if lifecycleNoise(plain) && !t.trace {
+	if lifecycleNoise(s) && !t.trace {
 		return
 	}
-	if at := lifecycleError(t.phase, plain); at >= 0 {
-		t.why(plain[at:])
+	if at := lifecycleError(t.phase, s); at >= 0 {
+		t.why(s[at:])
 		if !t.trace && at == 0 {
 			return
 		} else if !t.trace {
-			s = plain[:at] // the buildpack's last line had no end
+			s = s[:at] // the buildpack's last line had no end
 		}
 	}
 	switch {
@@ -159,7 +158,7 @@ func (t *transcript) debug(s string) {
 		return
 	}
 	for line := range strings.Lines(s) {
-		t.note(detail + colours.ReplaceAllString(strings.TrimRight(line, "\r\n"), ""))
+		t.note(detail + plain(strings.TrimRight(line, "\r\n")))
 	}
 }
 
@@ -216,12 +215,8 @@ func lifecycleNoise(plain string) bool {
 // mayBeOurs tells whether a line that begins so could be the lifecycle's mark
 // of a phase, or of an error.
 func mayBeOurs(piece string) bool {
-	plain := colours.ReplaceAllString(piece, "")
-	if i := strings.IndexByte(plain, 0x1b); i >= 0 {
-		plain = plain[:i]
-	}
 	for _, mark := range []string{phaseMark, "ERROR: failed to "} {
-		if strings.HasPrefix(plain, mark) || strings.HasPrefix(mark, plain) {
+		if strings.HasPrefix(piece, mark) || strings.HasPrefix(mark, piece) {
 			return true
 		}
 	}
