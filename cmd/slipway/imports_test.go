@@ -32,6 +32,7 @@ var ranks = []struct {
 	{"slugs", 10},
 	{"internal/buildnet", 0},
 	{"internal/bundle", 0},
+	{"internal/disk", 0},
 	{"internal/wire", 0},
 	{"internal/testkit", 0},
 }
