@@ -2,7 +2,6 @@ package repo
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +16,6 @@ var errInflate = errors.New("bad zlib data")
 // An inflater undoes zlib. It is used by one goroutine.
 type inflater struct {
 	zr  io.ReadCloser
-	mem bytes.Reader
 	one [1]byte
 }
 
@@ -82,12 +80,6 @@ func (z *inflater) stream(r io.Reader, size int64, buf []byte, each func([]byte)
 		}
 	}
 	return z.end()
-}
-
-// bytes inflates what lies in src into dst, whose length is known.
-func (z *inflater) bytes(dst, src []byte) error {
-	z.mem.Reset(src)
-	return z.fill(dst, &z.mem)
 }
 
 // inflateError marks what zlib complains about, but not the errors of the
