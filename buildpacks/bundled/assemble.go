@@ -29,7 +29,7 @@ const (
 // was there. It gives the builder's id.
 func (b *build) assemble(ctx context.Context, made *parts) (id string, err error) {
 	b.say("Assembling the builder")
-	if err := b.sweepOut(); err != nil {
+	if err := sweep(b.Out + ".tmp-*"); err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(b.Out), 0o755); err != nil {
@@ -229,20 +229,6 @@ func (b *build) swap(tmp string) error {
 	}
 	if err := unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, b.Out, unix.RENAME_EXCHANGE); err != nil {
 		return fmt.Errorf("replace %s: %w", b.Out, err)
-	}
-	return nil
-}
-
-// sweepOut removes what a killed run left beside Out.
-func (b *build) sweepOut() error {
-	left, err := filepath.Glob(b.Out + ".tmp-*")
-	if err != nil {
-		return err
-	}
-	for _, dir := range left {
-		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("sweep output: %w", err)
-		}
 	}
 	return nil
 }

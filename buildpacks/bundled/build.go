@@ -51,7 +51,7 @@ func Build(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.cache.Close()) }()
-	if err := b.cache.sweep(); err != nil {
+	if err := sweep(filepath.Join(b.cache.dir, ".tmp-*")); err != nil {
 		return err
 	}
 	if b.work, err = os.MkdirTemp(b.cache.dir, ".tmp-"); err != nil {

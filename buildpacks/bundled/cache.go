@@ -165,15 +165,15 @@ func (c *cache) prune(name string) error {
 	return nil
 }
 
-// sweep removes what a killed run left.
-func (c *cache) sweep() error {
-	left, err := filepath.Glob(filepath.Join(c.dir, ".tmp-*"))
+// sweep removes what a killed run left: all that matches the pattern.
+func sweep(pattern string) error {
+	left, err := filepath.Glob(pattern)
 	if err != nil {
 		return err
 	}
 	for _, dir := range left {
 		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("sweep cache: %w", err)
+			return fmt.Errorf("sweep %s: %w", filepath.Dir(dir), err)
 		}
 	}
 	return nil
