@@ -58,22 +58,6 @@ var (
 	_ build.DiskMeter = (*Engine)(nil)
 )
 
-// Available tells whether a daemon answers at host, and which version it is.
-func Available(ctx context.Context, host string) (version string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerIn)
-	defer cancel()
-	c, err := connect(ctx, host)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = c.Close() }() // only idle connections are left
-	v, err := c.ServerVersion(ctx, client.ServerVersionOptions{})
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return v.Version, nil
-}
-
 // Open connects to a daemon, and removes what builds of a killed server left
 // there. The caller closes the Engine.
 func Open(ctx context.Context, cfg Config) (*Engine, error) {

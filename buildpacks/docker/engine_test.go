@@ -30,8 +30,9 @@ func TestEngine(t *testing.T) {
 	t.Run("a daemon that was restarted", onDaemon{d}.testHolderGone)
 	t.Run("a build that has not ended keeps its network", onDaemon{d}.testHolderShared)
 	t.Run("available", func(t *testing.T) {
-		if v, err := docker.Available(t.Context(), d.Host); err != nil || v == "" {
-			t.Errorf("Available() = %q, %v", v, err)
+		e := open(t, docker.Config{Host: d.Host, Dir: t.TempDir()})
+		if v, err := e.ServerVersion(t.Context(), client.ServerVersionOptions{}); err != nil || v.Version == "" {
+			t.Errorf("ServerVersion() = %q, %v", v.Version, err)
 		}
 	})
 }
@@ -187,9 +188,6 @@ func TestOpenRefuses(t *testing.T) {
 	nobody := "unix://" + filepath.Join(t.TempDir(), "docker.sock")
 	if _, err := docker.Open(t.Context(), docker.Config{Host: nobody, Dir: t.TempDir()}); !errors.Is(err, docker.ErrUnavailable) {
 		t.Errorf("Open() without a daemon = %v, want ErrUnavailable", err)
-	}
-	if _, err := docker.Available(t.Context(), nobody); !errors.Is(err, docker.ErrUnavailable) {
-		t.Errorf("Available() without a daemon = %v, want ErrUnavailable", err)
 	}
 	if _, err := docker.Open(t.Context(), docker.Config{Host: "nonsense", Dir: t.TempDir()}); err == nil {
 		t.Error("Open() of a host that is none = nil")
