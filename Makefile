@@ -40,7 +40,7 @@ check: $(TOOLS)/golangci-lint ## vet and lint
 	$(GO) vet ./...
 	$(TOOLS)/golangci-lint run ./...
 
-bench: deps-test build builder ## compare with git and pack; writes bench.json
+bench: deps-test build builder ## compare with pack; writes bench.json
 	$(GO) test -tags bench -count 1 -timeout 60m ./internal/bench -args -o $(abspath bench.json)
 
 $(TOOLS)/golangci-lint:
