@@ -5,7 +5,7 @@ import (
 
 	"github.com/buildpacks/pack/pkg/client"
 
-	"slipway/internal/buildnet"
+	"slipway/internal/netns"
 )
 
 // An Engine runs containers for pack.
@@ -15,7 +15,7 @@ type Engine interface {
 	Name() string
 	// OpenNetwork makes the network of one build, in which ports are open.
 	// The caller closes it.
-	OpenNetwork(ctx context.Context, ports []buildnet.Port) (Network, error)
+	OpenNetwork(ctx context.Context, ports []netns.Port) (Network, error)
 }
 
 // A Network is where the containers of one build are joined.

@@ -11,13 +11,13 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
-	"slipway/internal/buildnet"
+	"slipway/internal/netns"
 )
 
 // ports returns what is open in a build's network: our registry, and the
 // addresses that the operator named. Names are looked up for every build.
-func (b *Builder) ports(ctx context.Context) ([]buildnet.Port, error) {
-	ports := []buildnet.Port{{Addr: b.registry, Dial: b.cfg.DialRegistry}}
+func (b *Builder) ports(ctx context.Context) ([]netns.Port, error) {
+	ports := []netns.Port{{Addr: b.registry, Dial: b.cfg.DialRegistry}}
 	for _, reach := range b.cfg.Reach {
 		addrs, err := resolve(ctx, reach)
 		if err != nil {
@@ -27,7 +27,7 @@ func (b *Builder) ports(ctx context.Context) ([]buildnet.Port, error) {
 			if addr == b.registry {
 				continue
 			}
-			ports = append(ports, buildnet.Port{Addr: addr, Dial: func(ctx context.Context) (net.Conn, error) {
+			ports = append(ports, netns.Port{Addr: addr, Dial: func(ctx context.Context) (net.Conn, error) {
 				var d net.Dialer
 				return d.DialContext(ctx, "tcp", addr.String())
 			}})

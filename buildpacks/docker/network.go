@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/buildpacks/build"
-	"slipway/internal/buildnet"
+	"slipway/internal/netns"
 )
 
 // removeIn bounds the removal of a holder.
@@ -31,7 +31,7 @@ const idleHolders = 2
 // A Network is the network of one build: the namespace of its holder.
 type Network struct {
 	h  *holder
-	ns *buildnet.Namespace
+	ns *netns.Namespace
 }
 
 var _ build.Network = (*Network)(nil)
@@ -48,12 +48,12 @@ func (n *Network) Close() error {
 }
 
 // OpenNetwork takes a holder and opens ports in its network.
-func (e *Engine) OpenNetwork(ctx context.Context, ports []buildnet.Port) (build.Network, error) {
+func (e *Engine) OpenNetwork(ctx context.Context, ports []netns.Port) (build.Network, error) {
 	h, err := e.takeHolder(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ns, err := buildnet.Attach(ctx, fmt.Sprintf("/proc/%d/ns/net", h.pid), buildnet.Config{
+	ns, err := netns.Attach(ctx, fmt.Sprintf("/proc/%d/ns/net", h.pid), netns.Config{
 		Instance: e.instance[:6], Ports: ports, Resolvers: e.cfg.Resolvers, Log: e.log,
 	})
 	if err != nil {

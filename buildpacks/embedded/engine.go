@@ -15,7 +15,7 @@ import (
 	"github.com/buildpacks/pack/pkg/client"
 	"go.uber.org/zap"
 
-	"slipway/internal/buildnet"
+	"slipway/internal/netns"
 	"slipway/internal/bundle"
 )
 
@@ -100,7 +100,7 @@ func (e *Engine) open(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return explain(err)
 	}
-	e.nets, err = openNetworks(ctx, buildnet.Config{
+	e.nets, err = openNetworks(ctx, netns.Config{
 		Instance:  e.instance,
 		Resolvers: cfg.Resolvers,
 		Log:       cfg.Log,

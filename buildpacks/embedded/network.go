@@ -7,7 +7,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"slipway/internal/buildnet"
+	"slipway/internal/netns"
 )
 
 // modePrefix begins the mode of a network that OpenNetwork made.
@@ -15,7 +15,7 @@ const modePrefix = "slipway-net-"
 
 // A networkStore keeps the networks of running builds.
 type networkStore struct {
-	pool *buildnet.Pool
+	pool *netns.Pool
 
 	mu     sync.Mutex
 	byName map[string]*network
@@ -25,11 +25,11 @@ type networkStore struct {
 type network struct {
 	store *networkStore
 	name  string
-	ns    *buildnet.Namespace
+	ns    *netns.Namespace
 }
 
-func openNetworks(ctx context.Context, cfg buildnet.Config) (*networkStore, error) {
-	pool, err := buildnet.OpenPool(ctx, cfg)
+func openNetworks(ctx context.Context, cfg netns.Config) (*networkStore, error) {
+	pool, err := netns.OpenPool(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (s *networkStore) close() error {
 	return errors.Join(append(errs, s.pool.Close())...)
 }
 
-func (s *networkStore) open(ctx context.Context, name string, ports []buildnet.Port) (*network, error) {
+func (s *networkStore) open(ctx context.Context, name string, ports []netns.Port) (*network, error) {
 	ns, err := s.pool.Get(ctx, ports)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (n *network) Close() error {
 
 // OpenNetwork makes the network of one build, in which ports are opened. Its
 // mode goes into HostConfig.NetworkMode.
-func (e *Engine) OpenNetwork(ctx context.Context, ports []buildnet.Port) (interface {
+func (e *Engine) OpenNetwork(ctx context.Context, ports []netns.Port) (interface {
 	Mode() string
 	Close() error
 }, error,

@@ -16,15 +16,15 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
-	"slipway/internal/buildnet"
+	"slipway/internal/netns"
 )
 
 // hello is a port of the host that builds may reach.
-func hello(tb testing.TB, addr string) buildnet.Port {
+func hello(tb testing.TB, addr string) netns.Port {
 	tb.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello from the host") }))
 	tb.Cleanup(srv.Close)
-	return buildnet.Port{Addr: netip.MustParseAddrPort(addr), Dial: func(ctx context.Context) (net.Conn, error) {
+	return netns.Port{Addr: netip.MustParseAddrPort(addr), Dial: func(ctx context.Context) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "tcp", srv.Listener.Addr().String())
 	}}
@@ -32,7 +32,7 @@ func hello(tb testing.TB, addr string) buildnet.Port {
 
 func TestNetwork(t *testing.T) {
 	e := withBox(t)
-	n, err := e.OpenNetwork(t.Context(), []buildnet.Port{hello(t, "127.0.0.1:5000")})
+	n, err := e.OpenNetwork(t.Context(), []netns.Port{hello(t, "127.0.0.1:5000")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func BenchmarkBuild(b *testing.B) {
 	c := shell("")
 	c.Cmd = []string{"/bin/true"}
 	for b.Loop() {
-		n, err := e.OpenNetwork(b.Context(), []buildnet.Port{port})
+		n, err := e.OpenNetwork(b.Context(), []netns.Port{port})
 		if err != nil {
 			b.Fatal(err)
 		}

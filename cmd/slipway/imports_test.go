@@ -30,7 +30,7 @@ var ranks = []struct {
 	{"gitserver", 10},
 	{"buildpacks", 10},
 	{"slugs", 10},
-	{"internal/buildnet", 0},
+	{"internal/netns", 0},
 	{"internal/bundle", 0},
 	{"internal/disk", 0},
 	{"internal/wire", 0},

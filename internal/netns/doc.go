@@ -1,4 +1,4 @@
-// Package buildnet makes the network that one build lives in.
+// Package netns makes the network that one build, or one dyno, lives in.
 //
 // A [Namespace] is a Linux network namespace with one way out: a veth pair
 // and NAT by nftables. What runs inside reaches the outside, but neither the
@@ -14,7 +14,7 @@
 // The package does not run anything inside the namespace and knows nothing
 // of containers. It needs root. All functions may be called concurrently.
 //
-//	ns, err := buildnet.New(ctx, buildnet.Config{Dir: dir, Instance: "1f2e3d", Ports: []buildnet.Port{{
+//	ns, err := netns.New(ctx, netns.Config{Dir: dir, Instance: "1f2e3d", Ports: []netns.Port{{
 //		Addr: netip.MustParseAddrPort("127.0.0.1:5000"),
 //		Dial: dialRegistry,
 //	}}})
@@ -23,4 +23,4 @@
 //	}
 //	defer ns.Close()
 //	run(ns.Path(), ns.ResolvConf())
-package buildnet
+package netns

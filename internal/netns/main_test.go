@@ -1,4 +1,4 @@
-package buildnet_test
+package netns_test
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package buildnet
+package netns
 
 import (
 	"bytes"

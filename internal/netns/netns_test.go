@@ -1,4 +1,4 @@
-package buildnet_test
+package netns_test
 
 import (
 	"bufio"
@@ -20,12 +20,12 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"slipway/internal/buildnet"
+	"slipway/internal/netns"
 )
 
-func newNS(t *testing.T, cfg buildnet.Config) *buildnet.Namespace {
+func newNS(t *testing.T, cfg netns.Config) *netns.Namespace {
 	t.Helper()
-	ns, err := buildnet.New(t.Context(), cfg)
+	ns, err := netns.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func newNS(t *testing.T, cfg buildnet.Config) *buildnet.Namespace {
 		if err := ns.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := buildnet.Recover(context.WithoutCancel(t.Context()), cfg); err != nil {
+		if err := netns.Recover(context.WithoutCancel(t.Context()), cfg); err != nil {
 			t.Error(err)
 		}
 		if left := devices(t, "sl"); len(left) > 0 && t.Name() != "TestSeveral" {
@@ -79,7 +79,7 @@ func tables(t *testing.T) (names []string) {
 }
 
 // asked connects to the outside and returns the address that it saw.
-func asked(t *testing.T, ns *buildnet.Namespace) string {
+func asked(t *testing.T, ns *netns.Namespace) string {
 	t.Helper()
 	conn, err := dialIn(ns.Path(), "tcp4", outsideAddr+outsidePort)
 	if err != nil {
@@ -95,7 +95,7 @@ func asked(t *testing.T, ns *buildnet.Namespace) string {
 }
 
 func TestReach(t *testing.T) {
-	ns := newNS(t, buildnet.Config{Instance: "reach", Resolvers: resolvers(t)})
+	ns := newNS(t, netns.Config{Instance: "reach", Resolvers: resolvers(t)})
 	if got := asked(t, ns); got != hostAddr {
 		t.Errorf("the outside saw %q, want the host's address %s", got, hostAddr)
 	}
@@ -152,7 +152,7 @@ func mustNet(s string) *net.IPNet {
 // A program with CAP_NET_RAW writes its own packets, past the policy rules of
 // its namespace. Taking those away plays one.
 func TestFirewallAlone(t *testing.T) {
-	ns := newNS(t, buildnet.Config{Instance: "fw"})
+	ns := newNS(t, netns.Config{Instance: "fw"})
 	err := in(ns.Path(), func() error {
 		h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 		if err != nil {
@@ -197,7 +197,7 @@ func TestFirewallAlone(t *testing.T) {
 }
 
 func TestPorts(t *testing.T) {
-	ns := newNS(t, buildnet.Config{Instance: "ports", Ports: []buildnet.Port{
+	ns := newNS(t, netns.Config{Instance: "ports", Ports: []netns.Port{
 		{Addr: netip.MustParseAddrPort("127.0.0.1:5000"), Dial: echo},
 		{Addr: netip.MustParseAddrPort("10.1.2.3:80"), Dial: echo},
 		{Addr: netip.MustParseAddrPort("127.0.0.1:5001"), Dial: func(context.Context) (net.Conn, error) { return nil, errors.New("down") }},
@@ -236,7 +236,7 @@ func TestHalfClose(t *testing.T) {
 		text, _ := io.ReadAll(conn)
 		fmt.Fprintf(conn, "got %d", len(text))
 	}()
-	ns := newNS(t, buildnet.Config{Instance: "half", Ports: []buildnet.Port{{Addr: netip.MustParseAddrPort("127.0.0.1:7"), Dial: func(ctx context.Context) (net.Conn, error) {
+	ns := newNS(t, netns.Config{Instance: "half", Ports: []netns.Port{{Addr: netip.MustParseAddrPort("127.0.0.1:7"), Dial: func(ctx context.Context) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "tcp", l.Addr().String())
 	}}}})
@@ -254,12 +254,12 @@ func TestHalfClose(t *testing.T) {
 
 func TestDNS(t *testing.T) {
 	// The first resolver is not there.
-	ns := newNS(t, buildnet.Config{Instance: "dns", Resolvers: append([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}, resolvers(t)...)})
+	ns := newNS(t, netns.Config{Instance: "dns", Resolvers: append([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}, resolvers(t)...)})
 	if got := ns.ResolvConf(); got != "nameserver 127.0.0.53\n" {
 		t.Errorf("resolv.conf = %q", got)
 	}
 	query := "\x12\x34query-of-some-length"
-	conn, err := dialIn(ns.Path(), "udp4", buildnet.DNS+":53")
+	conn, err := dialIn(ns.Path(), "udp4", netns.DNS+":53")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestDNS(t *testing.T) {
 	if n, err := conn.Read(buf); string(buf[:n]) != query+"answer" {
 		t.Errorf("UDP answer = %q, %v", buf[:n], err)
 	}
-	tcp, err := dialIn(ns.Path(), "tcp4", buildnet.DNS+":53")
+	tcp, err := dialIn(ns.Path(), "tcp4", netns.DNS+":53")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,8 +283,8 @@ func TestDNS(t *testing.T) {
 }
 
 func TestDNSDown(t *testing.T) {
-	ns := newNS(t, buildnet.Config{Instance: "nodns", Resolvers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
-	conn, err := dialIn(ns.Path(), "udp4", buildnet.DNS+":53")
+	ns := newNS(t, netns.Config{Instance: "nodns", Resolvers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
+	conn, err := dialIn(ns.Path(), "udp4", netns.DNS+":53")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,8 +298,8 @@ func TestDNSDown(t *testing.T) {
 }
 
 func TestSeveral(t *testing.T) {
-	a := newNS(t, buildnet.Config{Instance: "sevrl"})
-	b := newNS(t, buildnet.Config{Instance: "sevrl"})
+	a := newNS(t, netns.Config{Instance: "sevrl"})
+	b := newNS(t, netns.Config{Instance: "sevrl"})
 	asked(t, a)
 	asked(t, b)
 	// One build does not reach the other.
@@ -360,7 +360,7 @@ func TestDocker(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			docker(t, setup...)
 			defer docker(t, "-P FORWARD ACCEPT", "-F", "-X")
-			ns := newNS(t, buildnet.Config{Instance: "dock"})
+			ns := newNS(t, netns.Config{Instance: "dock"})
 			if got := asked(t, ns); got != hostAddr {
 				t.Errorf("the outside saw %q", got)
 			}
@@ -374,11 +374,11 @@ func TestDocker(t *testing.T) {
 			if n := rules(); n != 2 {
 				t.Errorf("%d rules, want 2", n)
 			}
-			second := newNS(t, buildnet.Config{Instance: "dock"})
+			second := newNS(t, netns.Config{Instance: "dock"})
 			if n := rules(); n != 2 {
 				t.Errorf("%d rules after a second network, want 2", n)
 			}
-			if err := errors.Join(ns.Close(), second.Close(), buildnet.Recover(t.Context(), buildnet.Config{Instance: "dock"})); err != nil {
+			if err := errors.Join(ns.Close(), second.Close(), netns.Recover(t.Context(), netns.Config{Instance: "dock"})); err != nil {
 				t.Error(err)
 			}
 			if n := rules(); n != 0 {
@@ -431,8 +431,8 @@ func TestAttach(t *testing.T) {
 	}
 	conn.Close()
 	for range 2 { // a namespace can be attached to again
-		ns, err := buildnet.Attach(t.Context(), path, buildnet.Config{
-			Resolvers: resolvers(t), Ports: []buildnet.Port{{Addr: netip.MustParseAddrPort("127.0.0.1:5000"), Dial: echo}},
+		ns, err := netns.Attach(t.Context(), path, netns.Config{
+			Resolvers: resolvers(t), Ports: []netns.Port{{Addr: netip.MustParseAddrPort("127.0.0.1:5000"), Dial: echo}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -448,15 +448,15 @@ func TestAttach(t *testing.T) {
 }
 
 func TestPool(t *testing.T) {
-	cfg := buildnet.Config{Instance: "pool"}
-	p, err := buildnet.OpenPool(t.Context(), cfg)
+	cfg := netns.Config{Instance: "pool"}
+	p, err := netns.OpenPool(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			ns, err := p.Get(t.Context(), []buildnet.Port{{Addr: netip.MustParseAddrPort("127.0.0.1:5000"), Dial: echo}})
+			ns, err := p.Get(t.Context(), []netns.Port{{Addr: netip.MustParseAddrPort("127.0.0.1:5000"), Dial: echo}})
 			if err != nil {
 				t.Error(err)
 				return
@@ -512,7 +512,7 @@ func TestPool(t *testing.T) {
 }
 
 func crash() {
-	_, err := buildnet.New(context.Background(), buildnet.Config{Instance: "crash"})
+	_, err := netns.New(context.Background(), netns.Config{Instance: "crash"})
 	fmt.Println("made", err)
 	select {}
 }
@@ -535,7 +535,7 @@ func TestRecover(t *testing.T) {
 	if len(tables(t)) == 0 {
 		t.Fatal("nothing was left to recover from")
 	}
-	if err := buildnet.Recover(t.Context(), buildnet.Config{Instance: "crash"}); err != nil {
+	if err := netns.Recover(t.Context(), netns.Config{Instance: "crash"}); err != nil {
 		t.Fatal(err)
 	}
 	if left := append(devices(t, "slcras"), tables(t)...); len(left) > 0 {
@@ -544,9 +544,9 @@ func TestRecover(t *testing.T) {
 }
 
 func BenchmarkNew(b *testing.B) {
-	cfg := buildnet.Config{Instance: "bench"}
+	cfg := netns.Config{Instance: "bench"}
 	for b.Loop() {
-		ns, err := buildnet.New(b.Context(), cfg)
+		ns, err := netns.New(b.Context(), cfg)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -554,16 +554,16 @@ func BenchmarkNew(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	buildnet.Recover(b.Context(), cfg)
+	netns.Recover(b.Context(), cfg)
 }
 
 func BenchmarkPoolGet(b *testing.B) {
-	p, err := buildnet.OpenPool(b.Context(), buildnet.Config{Instance: "bench"})
+	p, err := netns.OpenPool(b.Context(), netns.Config{Instance: "bench"})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer p.Close()
-	ports := []buildnet.Port{{Addr: netip.MustParseAddrPort("127.0.0.1:5000"), Dial: echo}}
+	ports := []netns.Port{{Addr: netip.MustParseAddrPort("127.0.0.1:5000"), Dial: echo}}
 	for b.Loop() {
 		ns, err := p.Get(b.Context(), ports)
 		if err != nil {
