@@ -13,8 +13,13 @@ import (
 type App struct {
 	ID      string // never changes, also when the app is renamed
 	Name    string
-	Owner   string // who made it
+	Owner   string // who made it; dyno hours are charged to them
 	Created time.Time
+	// Idle is how long the web dynos may be without a request before they
+	// sleep: 0 for the server's setting, less than 0 for never.
+	Idle time.Duration
+	// Asleep says that the web dynos sleep until the next request.
+	Asleep bool
 }
 
 var appName = regexp.MustCompile(`^[a-z][a-z0-9-]{1,28}[a-z0-9]$`)

@@ -1,0 +1,2 @@
+// Package dyno keeps the wanted formation of every app running.
+package dyno

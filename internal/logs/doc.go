@@ -1,0 +1,2 @@
+// Package logs keeps the log of each app.
+package logs

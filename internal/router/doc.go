@@ -1,0 +1,2 @@
+// Package router takes HTTP requests to the web dynos of apps.
+package router
