@@ -15,6 +15,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"slipway/internal/bundle"
+	"slipway/internal/images"
 )
 
 // defaultPath is Docker's, for images that name none.
@@ -24,7 +25,7 @@ const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 type container struct {
 	id      string
 	created time.Time
-	image   *image
+	image   *images.Image
 	config  *containertypes.Config
 	host    *containertypes.HostConfig
 	binds   []bindMount
@@ -104,7 +105,7 @@ func checkCreate(o *client.ContainerCreateOptions) error {
 }
 
 func (e *Engine) create(ctx context.Context, c *container) (err error) {
-	if c.image, err = e.images.acquire(c.config.Image); err != nil {
+	if c.image, err = e.images.Acquire(c.config.Image); err != nil {
 		return err
 	}
 	if c.network, err = e.nets.join(ctx, string(c.host.NetworkMode)); err != nil {
@@ -133,9 +134,11 @@ func (e *Engine) create(ctx context.Context, c *container) (err error) {
 	for _, b := range c.binds {
 		spec.Mounts = append(spec.Mounts, b.Mount)
 	}
-	if err := e.images.mountInto(ctx, c.image, &spec); err != nil {
+	layers, err := e.images.Layers(ctx, c.image, c.id)
+	if err != nil {
 		return err
 	}
+	spec.Lower, spec.Dir = layers.Lower, layers.Dir
 	if c.bundle, err = e.runtime.Create(ctx, spec); err != nil {
 		return err
 	}
@@ -171,7 +174,7 @@ func limits(r containertypes.Resources) bundle.Limits {
 // resolve works out what the container will run, from its own configuration
 // and its image's.
 func (c *container) resolve(hostname string) error {
-	img := c.image.config.Config
+	img := c.image.Config.Config
 	entrypoint, cmd := c.config.Entrypoint, c.config.Cmd
 	if len(entrypoint) == 0 {
 		entrypoint = img.Entrypoint
@@ -294,7 +297,7 @@ func (e *Engine) removeOnce(ctx context.Context, c *container) error {
 		}
 	}
 	if c.image != nil {
-		errs = append(errs, e.images.unmount(ctx, c.id), e.images.release(ctx, c.image))
+		errs = append(errs, e.images.Drop(ctx, c.id), e.images.Release(ctx, c.image))
 	}
 	e.volumes.releaseAll(c.binds)
 	if c.network != nil {

@@ -15,8 +15,9 @@ import (
 	"github.com/buildpacks/pack/pkg/client"
 	"go.uber.org/zap"
 
-	"slipway/internal/netns"
 	"slipway/internal/bundle"
+	"slipway/internal/images"
+	"slipway/internal/netns"
 )
 
 // closeTimeout bounds how long Close waits for containers to be gone.
@@ -43,11 +44,12 @@ type Engine struct {
 	dir      string
 	instance string
 	lock     *os.File
-	images   *imageStore
+	images   *images.Store
 	volumes  *volumeStore
 	runtime  *bundle.Runtime
 	nets     *networkStore
 	log      *zap.Logger
+	kept     func() context.Context // for Close, which is given none
 	closing  sync.Once
 	closed   error // of closing
 
@@ -84,6 +86,8 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		log:        cfg.Log,
 		containers: make(map[string]*container),
 	}
+	kept := context.WithoutCancel(ctx)
+	e.kept = func() context.Context { return kept }
 	if err := e.open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, e.close(ctx))
 	}
@@ -112,14 +116,18 @@ func (e *Engine) open(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
-	e.images, err = openImages(ctx, filepath.Join(e.dir, "images"), cfg.Snapshotter, cfg.Log)
+	e.images, err = images.Open(ctx, images.Config{
+		Dir:         filepath.Join(e.dir, "images"),
+		Snapshotter: cfg.Snapshotter,
+		Log:         cfg.Log,
+	})
 	return err
 }
 
 // Close kills every container, removes the networks and releases the
 // directory. Images and volumes stay. Closing twice is no error.
 func (e *Engine) Close() error {
-	e.closing.Do(func() { e.closed = e.close(e.images.ctx) })
+	e.closing.Do(func() { e.closed = e.close(e.kept()) })
 	return e.closed
 }
 
@@ -144,7 +152,7 @@ func (e *Engine) close(ctx context.Context) error {
 		errs = append(errs, e.nets.close())
 	}
 	if e.images != nil {
-		errs = append(errs, e.images.close())
+		errs = append(errs, e.images.Close())
 	}
 	return errors.Join(append(errs, e.lock.Close())...)
 }

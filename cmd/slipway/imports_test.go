@@ -32,6 +32,7 @@ var ranks = []struct {
 	{"slugs", 10},
 	{"internal/netns", 0},
 	{"internal/bundle", 0},
+	{"internal/images", 0},
 	{"internal/disk", 0},
 	{"internal/wire", 0},
 	{"internal/testkit", 0},

@@ -1,4 +1,4 @@
-package embedded
+package images
 
 import (
 	"context"
@@ -26,24 +26,28 @@ const maxJSON = 16 << 20
 // doomed labels an image that was removed while containers used it.
 const doomed = "slipway/doomed"
 
-// An image is what the store knows of one image. All but the fields that
-// imageStore.mu guards never change.
-type image struct {
-	id       digest.Digest // of the configuration, as Docker's IDs are
-	manifest ocispec.Descriptor
-	config   dockerspec.DockerOCIImage
-	raw      []byte // config as it is stored
-	layers   []ocispec.Descriptor
-	size     int64
+// An Image is what the store knows of one image. All but the fields that
+// Store.mu guards never change.
+type Image struct {
+	// ID is the digest of the configuration, as Docker's IDs are.
+	ID digest.Digest
+	// Config says how the image is run. It must not be changed.
+	Config dockerspec.DockerOCIImage
+	// Size is that of the layers as they are stored.
+	Size int64
 
-	names []string // guarded by imageStore.mu
-	lower []string // overlay layers, topmost first; guarded by imageStore.mu
-	uses  int      // containers; guarded by imageStore.mu
+	manifest ocispec.Descriptor
+	raw      []byte // Config as it is stored
+	layers   []ocispec.Descriptor
+
+	names []string // guarded by Store.mu
+	lower []string // overlay layers, topmost first; guarded by Store.mu
+	uses  int      // containers; guarded by Store.mu
 }
 
 // chain names the snapshot of all layers.
-func (i *image) chain() string {
-	return identity.ChainID(i.config.RootFS.DiffIDs).String()
+func (i *Image) chain() string {
+	return identity.ChainID(i.Config.RootFS.DiffIDs).String()
 }
 
 // tagName normalises a reference: pack says index.docker.io/library/x.
@@ -55,14 +59,14 @@ func tagName(name string) (string, error) {
 	return named.String(), nil
 }
 
-// find looks an image up by name, digest reference, ID or prefix of an ID.
-func (s *imageStore) find(name string) (*image, error) {
+// Find looks an image up by name, digest reference, ID or prefix of an ID.
+func (s *Store) Find(name string) (*Image, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.findLocked(name)
 }
 
-func (s *imageStore) findLocked(name string) (*image, error) {
+func (s *Store) findLocked(name string) (*Image, error) {
 	if i, ok := s.byID[digest.Digest(name)]; ok {
 		return i, nil
 	}
@@ -84,26 +88,45 @@ func (s *imageStore) findLocked(name string) (*image, error) {
 	return nil, notFound("image", name)
 }
 
-func (s *imageStore) count() int {
+// Count is the number of images.
+func (s *Store) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.byID)
 }
 
 // layerOf finds the blob of an uncompressed digest among the known images.
-func (s *imageStore) layerOf(diffID digest.Digest) (ocispec.Descriptor, bool) {
+func (s *Store) layerOf(diffID digest.Digest) (ocispec.Descriptor, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, i := range s.byID {
-		if n := slices.Index(i.config.RootFS.DiffIDs, diffID); n >= 0 {
+		if n := slices.Index(i.Config.RootFS.DiffIDs, diffID); n >= 0 {
 			return i.layers[n], true
 		}
 	}
 	return ocispec.Descriptor{}, false
 }
 
+// Names gives the short names of an image, as a user would type them.
+func (s *Store) Names(i *Image) (tags, digests []string) {
+	s.mu.Lock()
+	names := slices.Clone(i.names)
+	s.mu.Unlock()
+	for _, name := range names {
+		named, err := reference.ParseNormalizedNamed(name)
+		switch {
+		case err != nil: // the image's own ID
+		case strings.Contains(name, "@"):
+			digests = append(digests, reference.FamiliarString(named))
+		default:
+			tags = append(tags, reference.FamiliarString(named))
+		}
+	}
+	return tags, digests
+}
+
 // read fills the memory from the bolt file, and drops what cannot be read.
-func (s *imageStore) read() error {
+func (s *Store) read() error {
 	list, err := s.names.List(s.ctx)
 	if err != nil {
 		return fmt.Errorf("list images: %w", err)
@@ -120,10 +143,10 @@ func (s *imageStore) read() error {
 			}
 			continue
 		}
-		if known, ok := s.byID[i.id]; ok {
+		if known, ok := s.byID[i.ID]; ok {
 			i = known
 		}
-		s.byID[i.id] = i
+		s.byID[i.ID] = i
 		i.names = append(i.names, stored.Name)
 		s.byTag[stored.Name] = i
 	}
@@ -148,27 +171,27 @@ func (s *imageStore) read() error {
 }
 
 // readImage reads a manifest and its configuration from the content store.
-func (s *imageStore) readImage(ctx context.Context, desc ocispec.Descriptor) (*image, error) {
-	i := &image{manifest: desc}
+func (s *Store) readImage(ctx context.Context, desc ocispec.Descriptor) (*Image, error) {
+	i := &Image{manifest: desc}
 	var m ocispec.Manifest
 	if _, err := s.readJSON(ctx, desc, &m); err != nil {
 		return nil, fmt.Errorf("read manifest: %w", err)
 	}
-	raw, err := s.readJSON(ctx, m.Config, &i.config)
+	raw, err := s.readJSON(ctx, m.Config, &i.Config)
 	if err != nil {
 		return nil, fmt.Errorf("read image configuration: %w", err)
 	}
-	if len(m.Layers) != len(i.config.RootFS.DiffIDs) {
-		return nil, fmt.Errorf("image has %d layers but %d diff IDs", len(m.Layers), len(i.config.RootFS.DiffIDs))
+	if len(m.Layers) != len(i.Config.RootFS.DiffIDs) {
+		return nil, fmt.Errorf("image has %d layers but %d diff IDs", len(m.Layers), len(i.Config.RootFS.DiffIDs))
 	}
-	i.id, i.raw, i.layers = m.Config.Digest, raw, m.Layers
+	i.ID, i.raw, i.layers = m.Config.Digest, raw, m.Layers
 	for _, l := range m.Layers {
-		i.size += l.Size
+		i.Size += l.Size
 	}
 	return i, nil
 }
 
-func (s *imageStore) readJSON(ctx context.Context, desc ocispec.Descriptor, into any) ([]byte, error) {
+func (s *Store) readJSON(ctx context.Context, desc ocispec.Descriptor, into any) ([]byte, error) {
 	if desc.Size > maxJSON {
 		return nil, fmt.Errorf("%s has %d bytes, more than %d", desc.Digest, desc.Size, maxJSON)
 	}
@@ -181,7 +204,7 @@ func (s *imageStore) readJSON(ctx context.Context, desc ocispec.Descriptor, into
 
 // add unpacks the image whose manifest is in the content store, and gives it
 // names. Call it within adding.
-func (s *imageStore) add(ctx context.Context, desc ocispec.Descriptor, names []string) (*image, error) {
+func (s *Store) add(ctx context.Context, desc ocispec.Descriptor, names []string) (*Image, error) {
 	ctx = s.with(ctx)
 	i, err := s.readImage(ctx, desc)
 	if err != nil {
@@ -194,7 +217,7 @@ func (s *imageStore) add(ctx context.Context, desc ocispec.Descriptor, names []s
 		return nil, err
 	}
 	if len(names) == 0 {
-		names = []string{i.id.String()}
+		names = []string{i.ID.String()}
 	}
 	for _, name := range names {
 		if i, err = s.setName(ctx, name, i); err != nil {
@@ -205,14 +228,14 @@ func (s *imageStore) add(ctx context.Context, desc ocispec.Descriptor, names []s
 }
 
 // protect writes down what the image refers to, for the collector.
-func (s *imageStore) protect(ctx context.Context, i *image) error {
+func (s *Store) protect(ctx context.Context, i *Image) error {
 	children := images.SetChildrenMappedLabels(s.content, images.ChildrenHandler(s.content), nil)
 	if _, err := children(ctx, i.manifest); err != nil {
 		return fmt.Errorf("label image: %w", err)
 	}
 	label := "containerd.io/gc.ref.snapshot." + s.driver
 	_, err := s.content.Update(ctx, content.Info{
-		Digest: i.id,
+		Digest: i.ID,
 		Labels: map[string]string{label: i.chain()},
 	}, "labels."+label)
 	if err != nil {
@@ -224,11 +247,11 @@ func (s *imageStore) protect(ctx context.Context, i *image) error {
 // setName points a name at an image, which may be known under other names
 // already, and returns the image as the store knows it. An image that loses
 // its last name goes.
-func (s *imageStore) setName(ctx context.Context, name string, i *image) (*image, error) {
+func (s *Store) setName(ctx context.Context, name string, i *Image) (*Image, error) {
 	ctx = s.with(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if known, ok := s.byID[i.id]; ok {
+	if known, ok := s.byID[i.ID]; ok {
 		i = known
 	}
 	old := s.byTag[name]
@@ -243,7 +266,7 @@ func (s *imageStore) setName(ctx context.Context, name string, i *image) (*image
 	if err != nil {
 		return nil, fmt.Errorf("name image: %w", err)
 	}
-	s.byID[i.id] = i
+	s.byID[i.ID] = i
 	s.byTag[name] = i
 	i.names = append(i.names, name)
 	if old != nil {
@@ -255,8 +278,8 @@ func (s *imageStore) setName(ctx context.Context, name string, i *image) (*image
 
 // dropIfUnused forgets an image that has neither names nor containers. While
 // containers use it, a name that is its own ID keeps it.
-func (s *imageStore) dropIfUnused(ctx context.Context, i *image) error {
-	own := i.id.String()
+func (s *Store) dropIfUnused(ctx context.Context, i *Image) error {
+	own := i.ID.String()
 	if len(i.names) > 0 {
 		return nil
 	}
@@ -267,7 +290,7 @@ func (s *imageStore) dropIfUnused(ctx context.Context, i *image) error {
 		}
 		return err
 	}
-	delete(s.byID, i.id)
+	delete(s.byID, i.ID)
 	if err := s.names.Delete(ctx, own); err != nil && !cerrdefs.IsNotFound(err) {
 		return fmt.Errorf("drop image: %w", err)
 	}
@@ -275,8 +298,9 @@ func (s *imageStore) dropIfUnused(ctx context.Context, i *image) error {
 	return nil
 }
 
-// acquire finds an image for a container; release gives it back.
-func (s *imageStore) acquire(name string) (*image, error) {
+// Acquire finds an image for a container; Release gives it back. What is held
+// stays on disk, whatever becomes of its names.
+func (s *Store) Acquire(name string) (*Image, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, err := s.findLocked(name)
@@ -287,7 +311,8 @@ func (s *imageStore) acquire(name string) (*image, error) {
 	return i, nil
 }
 
-func (s *imageStore) release(ctx context.Context, i *image) error {
+// Release gives back what Acquire took.
+func (s *Store) Release(ctx context.Context, i *Image) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i.uses--

@@ -1,4 +1,4 @@
-package embedded
+package images
 
 import (
 	"context"
@@ -35,10 +35,21 @@ const (
 	namespace = "slipway"
 )
 
-// An imageStore keeps images: blobs in a content store, layers unpacked by a
+// Config configures a [Store].
+type Config struct {
+	// Dir holds the images; required. One Store at a time may use it.
+	Dir string
+	// Snapshotter is "overlayfs" or "native"; if empty, overlayfs where the
+	// file system of Dir allows it, else native.
+	Snapshotter string
+	// Log gets what happens; nothing if nil.
+	Log *zap.Logger
+}
+
+// A Store keeps images: blobs in a content store, layers unpacked by a
 // snapshotter, names in a bolt file. All that is asked often is also in
 // memory, so that inspecting an image or making a container reads no disk.
-type imageStore struct {
+type Store struct {
 	// ctx carries the containerd namespace and nothing else; it never ends.
 	ctx     context.Context //nolint:containedctx // containerd reads its namespace from a context
 	driver  string
@@ -59,27 +70,32 @@ type imageStore struct {
 	stopped    sync.WaitGroup
 
 	mu    sync.Mutex
-	byID  map[digest.Digest]*image
-	byTag map[string]*image
+	byID  map[digest.Digest]*Image
+	byTag map[string]*Image
 }
 
-func openImages(ctx context.Context, dir, driver string, log *zap.Logger) (*imageStore, error) {
-	s := &imageStore{
+// Open opens the images in cfg.Dir, and removes the containers' copies that a
+// killed predecessor left. The caller closes the Store.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	s := &Store{
 		ctx:   withNamespace(context.WithoutCancel(ctx)),
-		log:   log,
+		log:   cfg.Log,
 		wake:  make(chan struct{}, 1),
 		stop:  make(chan struct{}),
-		byID:  make(map[digest.Digest]*image),
-		byTag: make(map[string]*image),
+		byID:  make(map[digest.Digest]*Image),
+		byTag: make(map[string]*Image),
 	}
-	if err := s.open(ctx, dir, driver); err != nil {
+	if err := s.open(ctx, cfg.Dir, cfg.Snapshotter); err != nil {
 		return nil, errors.Join(err, s.closeFiles())
 	}
 	s.stopped.Go(s.collect)
 	return s, nil
 }
 
-func (s *imageStore) open(ctx context.Context, dir, driver string) error {
+func (s *Store) open(ctx context.Context, dir, driver string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make image store: %w", err)
 	}
@@ -109,7 +125,7 @@ func (s *imageStore) open(ctx context.Context, dir, driver string) error {
 
 // openSnapshotter takes overlayfs if the file system allows it. Once chosen,
 // the driver stays, because layers are unpacked for one driver only.
-func (s *imageStore) openSnapshotter(dir, driver string) (snapshots.Snapshotter, error) {
+func (s *Store) openSnapshotter(dir, driver string) (snapshots.Snapshotter, error) {
 	if driver == "" {
 		driver = overlayDriver
 		if _, err := os.Stat(filepath.Join(dir, nativeDriver)); err == nil {
@@ -140,7 +156,7 @@ func (s *imageStore) openSnapshotter(dir, driver string) (snapshots.Snapshotter,
 }
 
 // with gives ctx what containerd's libraries look for in it.
-func (s *imageStore) with(ctx context.Context) context.Context { return withNamespace(ctx) }
+func (s *Store) with(ctx context.Context) context.Context { return withNamespace(ctx) }
 
 // withNamespace also keeps their log lines, which repeat what they return, off
 // the server's standard error.
@@ -150,13 +166,17 @@ func withNamespace(ctx context.Context) context.Context {
 	return clog.WithLogger(namespaces.WithNamespace(ctx, namespace), logrus.NewEntry(quiet))
 }
 
-func (s *imageStore) close() error {
+// Driver is the snapshotter in use: "overlayfs" or "native".
+func (s *Store) Driver() string { return s.driver }
+
+// Close waits for what is deleted in the background. No image may be held.
+func (s *Store) Close() error {
 	close(s.stop)
 	s.stopped.Wait()
 	return s.closeFiles()
 }
 
-func (s *imageStore) closeFiles() error {
+func (s *Store) closeFiles() error {
 	var errs []error
 	for _, closer := range slices.Backward(s.closers) {
 		errs = append(errs, closer())
@@ -165,7 +185,7 @@ func (s *imageStore) closeFiles() error {
 }
 
 // collect deletes what no image refers to, whenever somebody asks for it.
-func (s *imageStore) collect() {
+func (s *Store) collect() {
 	for {
 		select {
 		case <-s.stop:
@@ -184,7 +204,7 @@ func (s *imageStore) collect() {
 	}
 }
 
-func (s *imageStore) askCollect() {
+func (s *Store) askCollect() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -192,7 +212,7 @@ func (s *imageStore) askCollect() {
 }
 
 // adding brackets work that adds content: defer s.adding()().
-func (s *imageStore) adding() func() {
+func (s *Store) adding() func() {
 	s.collecting.RLock()
 	return func() {
 		s.collecting.RUnlock()

@@ -1,4 +1,4 @@
-package embedded
+package images
 
 import (
 	"context"
@@ -12,8 +12,6 @@ import (
 	"github.com/containerd/containerd/v2/pkg/rootfs"
 	cerrdefs "github.com/containerd/errdefs"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"slipway/internal/bundle"
 )
 
 // gcRoot keeps a snapshot from being collected.
@@ -21,11 +19,11 @@ const gcRoot = "containerd.io/gc.root"
 
 // unpack makes a snapshot of every layer that has none. The digest of each is
 // checked against the configuration.
-func (s *imageStore) unpack(ctx context.Context, i *image) error {
+func (s *Store) unpack(ctx context.Context, i *Image) error {
 	layers := make([]rootfs.Layer, len(i.layers))
 	for n, blob := range i.layers {
 		layers[n] = rootfs.Layer{
-			Diff: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: i.config.RootFS.DiffIDs[n]},
+			Diff: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: i.Config.RootFS.DiffIDs[n]},
 			Blob: blob,
 		}
 	}
@@ -38,27 +36,34 @@ func (s *imageStore) unpack(ctx context.Context, i *image) error {
 	return nil
 }
 
-// mountInto fills in the root file system of a container: the image's layers
-// for overlayfs, a copy of them for native.
-func (s *imageStore) mountInto(ctx context.Context, i *image, spec *bundle.Spec) error {
+// Layers are the root file system of a container, in one of two forms.
+type Layers struct {
+	// Lower are the image's own layers for overlayfs, topmost first. They
+	// must not be written to.
+	Lower []string
+	// Dir is a copy of them for this container alone, if Lower is empty.
+	Dir string
+}
+
+// Layers makes an image that is held ready to be run by the container id, which
+// calls Drop in the end.
+func (s *Store) Layers(ctx context.Context, i *Image, id string) (Layers, error) {
 	ctx = s.with(ctx)
 	if s.driver == nativeDriver {
-		mounts, err := s.snaps.Prepare(ctx, spec.ID, i.chain(), snapshots.WithLabels(map[string]string{
+		mounts, err := s.snaps.Prepare(ctx, id, i.chain(), snapshots.WithLabels(map[string]string{
 			gcRoot: time.Now().UTC().Format(time.RFC3339),
 		}))
 		if err != nil {
-			return fmt.Errorf("copy image: %w", err)
+			return Layers{}, fmt.Errorf("copy image: %w", err)
 		}
-		spec.Dir = mounts[0].Source
-		return nil
+		return Layers{Dir: mounts[0].Source}, nil
 	}
 	lower, err := s.lowerOf(ctx, i)
-	spec.Lower = lower
-	return err
+	return Layers{Lower: lower}, err
 }
 
-// unmount removes what mountInto made beyond the image's own layers.
-func (s *imageStore) unmount(ctx context.Context, id string) error {
+// Drop removes what Layers made beyond the image's own layers.
+func (s *Store) Drop(ctx context.Context, id string) error {
 	if s.driver != nativeDriver {
 		return nil
 	}
@@ -71,7 +76,7 @@ func (s *imageStore) unmount(ctx context.Context, id string) error {
 
 // lowerOf finds the directories of an image's layers. The overlay snapshotter
 // tells them only by way of a view.
-func (s *imageStore) lowerOf(ctx context.Context, i *image) ([]string, error) {
+func (s *Store) lowerOf(ctx context.Context, i *Image) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i.lower != nil {
@@ -79,7 +84,7 @@ func (s *imageStore) lowerOf(ctx context.Context, i *image) ([]string, error) {
 	}
 	s.collecting.RLock()
 	defer s.collecting.RUnlock()
-	key := fmt.Sprintf("view-%s-%d", i.id, time.Now().UnixNano())
+	key := fmt.Sprintf("view-%s-%d", i.ID, time.Now().UnixNano())
 	mounts, err := s.snaps.View(ctx, key, i.chain())
 	if err != nil {
 		return nil, fmt.Errorf("find layers: %w", err)

@@ -1,4 +1,4 @@
-package embedded
+package images
 
 import (
 	"context"
