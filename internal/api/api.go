@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ import (
 
 // Apps is what the API reads of the state.
 type Apps interface {
-	CreateApp(ctx context.Context, app state.App) (state.App, error)
+	CreateApp(ctx context.Context, by state.Actor, app state.App) (state.App, error)
 	App(ctx context.Context, name string) (state.App, error)
 	Apps(ctx context.Context) ([]state.App, error)
 	Releases(ctx context.Context, app string, limit int) ([]state.Release, error)
@@ -28,9 +29,9 @@ type Apps interface {
 
 // Keys is where the API keeps SSH keys.
 type Keys interface {
-	AddKey(ctx context.Context, key state.Key) error
+	AddKey(ctx context.Context, by state.Actor, key state.Key) error
 	Keys(ctx context.Context) ([]state.Key, error)
-	DeleteKey(ctx context.Context, fingerprint string) error
+	DeleteKey(ctx context.Context, by state.Actor, fingerprint string) error
 }
 
 // Config configures the API. All fields but Log are required.
@@ -38,7 +39,7 @@ type Config struct {
 	Apps Apps
 	Keys Keys
 	// Destroy removes an app with all that belongs to it.
-	Destroy func(ctx context.Context, app string) error
+	Destroy func(ctx context.Context, by state.Actor, app string) error
 	// SignIn returns the user that a token stands for, or an error.
 	SignIn func(ctx context.Context, token string) (user string, err error)
 	// GitURL, WebURL and ImageName say where an app's parts are reached.
@@ -148,6 +149,15 @@ func version(r *http.Request) (int, error) {
 		return 0, fmt.Errorf("release %.20q: %w", text, state.ErrNotFound)
 	}
 	return n, nil
+}
+
+// actor is who makes a request, and from where.
+func actor(r *http.Request, user string) state.Actor {
+	from, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		from = r.RemoteAddr // a socket's has no port
+	}
+	return state.Actor{User: user, From: from}
 }
 
 func stamp() time.Time { return time.Now().UTC() }

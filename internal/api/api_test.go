@@ -14,6 +14,7 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/state"
 	"slipway/internal/state/sqlite"
+	"slipway/internal/state/statetest"
 	"slipway/internal/wire"
 )
 
@@ -22,15 +23,15 @@ const token = "a-token-that-is-good"
 // newServer serves the API over a real store with one app, shop, and one release.
 func newServer(t *testing.T) *httptest.Server {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"))
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), statetest.Sealer(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.CreateApp(t.Context(), state.App{Name: "shop", Owner: "ann", Created: time.Now()}); err != nil {
+	if _, err := store.CreateApp(t.Context(), state.Actor{User: "ann"}, state.App{Name: "shop", Owner: "ann", Created: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	rel := state.Release{App: "shop", Slug: "sha256:ab", Commit: "cd", Processes: []state.Process{{Type: "web", Command: "run"}}, User: "ann", Created: time.Now()}
-	if _, err := store.AddRelease(t.Context(), rel, 0); err != nil {
+	rel := state.Release{App: "shop", Slug: "sha256:ab", Commit: "cd", Processes: []state.Process{{Type: "web", Command: "run"}}, Created: time.Now()}
+	if _, err := store.AddRelease(t.Context(), state.Actor{User: "ann"}, rel, 0); err != nil {
 		t.Fatal(err)
 	}
 	handler, _ := api.New(api.Config{

@@ -19,7 +19,7 @@ func (a *api) createApp(r *http.Request, user string) (int, any, error) {
 		}
 		req.Name = name
 	}
-	app, err := a.Apps.CreateApp(r.Context(), state.App{Name: req.Name, Owner: user, Created: stamp()})
+	app, err := a.Apps.CreateApp(r.Context(), actor(r, user), state.App{Name: req.Name, Owner: user, Created: stamp()})
 	if err != nil {
 		return 0, nil, err
 	}
@@ -46,12 +46,12 @@ func (a *api) showApp(r *http.Request, _ string) (int, any, error) {
 	return http.StatusOK, a.app(app), nil
 }
 
-func (a *api) destroyApp(r *http.Request, _ string) (int, any, error) {
+func (a *api) destroyApp(r *http.Request, user string) (int, any, error) {
 	app, err := a.Apps.App(r.Context(), r.PathValue("app"))
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := a.Destroy(r.Context(), app.Name); err != nil {
+	if err := a.Destroy(r.Context(), actor(r, user), app.Name); err != nil {
 		return 0, nil, err
 	}
 	return http.StatusOK, a.app(app), nil

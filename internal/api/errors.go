@@ -27,7 +27,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, state.ErrNotFound), errors.Is(err, errNoRoute):
 		status, id, message = http.StatusNotFound, "not_found", err.Error()
 	case errors.Is(err, state.ErrTaken), errors.Is(err, state.ErrInvalidName),
-		errors.Is(err, state.ErrReservedName), errors.Is(err, errInvalid):
+		errors.Is(err, state.ErrReservedName), errors.Is(err, state.ErrInvalid), errors.Is(err, errInvalid):
 		status, id, message = http.StatusUnprocessableEntity, "invalid_params", err.Error()
 	default:
 		request := rand.Text()

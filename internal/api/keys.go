@@ -37,14 +37,14 @@ func (a *api) addKey(r *http.Request, user string) (int, any, error) {
 		Public:      strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public))),
 		Comment:     comment, User: user, Created: stamp(),
 	}
-	if err := a.Keys.AddKey(r.Context(), key); err != nil {
+	if err := a.Keys.AddKey(r.Context(), actor(r, user), key); err != nil {
 		return 0, nil, err
 	}
 	return http.StatusCreated, wireKey(key), nil
 }
 
-func (a *api) removeKey(r *http.Request, _ string) (int, any, error) {
-	if err := a.Keys.DeleteKey(r.Context(), r.PathValue("fingerprint")); err != nil {
+func (a *api) removeKey(r *http.Request, user string) (int, any, error) {
+	if err := a.Keys.DeleteKey(r.Context(), actor(r, user), r.PathValue("fingerprint")); err != nil {
 		return 0, nil, err
 	}
 	return http.StatusOK, struct{}{}, nil

@@ -14,10 +14,10 @@ import (
 // Releases is where releases are recorded.
 type Releases interface {
 	Apps(ctx context.Context) ([]state.App, error)
-	AddRelease(ctx context.Context, rel state.Release, after int) (state.Release, error)
+	AddRelease(ctx context.Context, by state.Actor, rel state.Release, after int) (state.Release, error)
 	Releases(ctx context.Context, app string, limit int) ([]state.Release, error)
 	ReleaseOf(ctx context.Context, app, commit string) (state.Release, error)
-	DeleteApp(ctx context.Context, app string) error
+	DeleteApp(ctx context.Context, by state.Actor, app string) error
 }
 
 // Builder turns a tree into an image in the registry.

@@ -86,11 +86,11 @@ func versionOf(tag string) (int, bool) {
 }
 
 // Destroy removes an app with its repository, build cache, releases and images.
-func (d *Deployer) Destroy(ctx context.Context, repos Repositories, app string) error {
+func (d *Deployer) Destroy(ctx context.Context, repos Repositories, by state.Actor, app string) error {
 	if err := repos.RemoveRepository(ctx, app); err != nil {
 		return err
 	}
-	if err := d.cfg.Releases.DeleteApp(ctx, app); err != nil {
+	if err := d.cfg.Releases.DeleteApp(ctx, by, app); err != nil {
 		return err
 	}
 	tags, err := d.cfg.Slugs.Tags(ctx, app)

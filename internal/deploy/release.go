@@ -28,12 +28,12 @@ func (d *Deployer) releaser(p *push, s slug) gitserver.CommitFunc {
 		rel := state.Release{
 			App: p.Repo, Version: p.current.Version + 1, Slug: s.digest, Size: s.size,
 			Commit: p.command.New.String(), Ref: p.command.Ref, OldCommit: p.command.Old.String(),
-			Processes: s.processes, Language: s.language, LanguageVersion: s.version, User: p.User, Created: time.Now().UTC(),
+			Processes: s.processes, Language: s.language, LanguageVersion: s.version, Created: time.Now().UTC(),
 			Description: fmt.Sprintf("Deploy %.8s", p.command.New.String()),
 		}
 		err := d.cfg.Slugs.Tag(ctx, p.Repo, rel.Tag(), s.digest)
 		if err == nil {
-			rel, err = d.cfg.Releases.AddRelease(ctx, rel, p.current.Version)
+			rel, err = d.cfg.Releases.AddRelease(ctx, state.Actor{User: p.User}, rel, p.current.Version)
 		}
 		if err != nil {
 			return d.reject(ctx, p, err)

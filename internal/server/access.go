@@ -111,7 +111,7 @@ func (a *access) Repository(ctx context.Context, user, name string, write bool) 
 	if !write {
 		return gitserver.ErrNotFound
 	}
-	_, err = a.store.CreateApp(ctx, state.App{Name: name, Owner: user, Created: time.Now().UTC()})
+	_, err = a.store.CreateApp(ctx, state.Actor{User: user}, state.App{Name: name, Owner: user, Created: time.Now().UTC()})
 	switch {
 	case errors.Is(err, state.ErrTaken): // by another push, just now
 		return nil

@@ -94,8 +94,11 @@ func ownTemp(dir string) error {
 
 // open opens the stores, makes the parts, and recovers from a crash.
 func (s *server) open(ctx context.Context, version string) (http.Handler, error) {
-	var err error
-	if s.store, err = sqlite.Open(ctx, filepath.Join(s.set.Data, "state.db")); err != nil {
+	sealer, err := openSealer(filepath.Join(s.set.Data, "secret-key"))
+	if err != nil {
+		return nil, err
+	}
+	if s.store, err = sqlite.Open(ctx, filepath.Join(s.set.Data, "state.db"), sealer); err != nil {
 		return nil, err
 	}
 	who, err := newAccess(s.set.Data, s.store)
@@ -120,7 +123,7 @@ func (s *server) open(ctx context.Context, version string) (http.Handler, error)
 	}
 	apiHandler, apiPaths := api.New(api.Config{
 		Apps: s.store, Keys: s.store, SignIn: who.Token, Log: s.log,
-		Destroy:   func(ctx context.Context, app string) error { return s.dep.Destroy(ctx, s.git, app) },
+		Destroy:   func(ctx context.Context, by state.Actor, app string) error { return s.dep.Destroy(ctx, s.git, by, app) },
 		GitURL:    func(app string) string { return s.addrs.url + "/" + app + ".git" },
 		WebURL:    func(app string) string { return s.addrs.web(app) },
 		ImageName: func(app string, rel state.Release) string { return s.image(app, rel.Tag()) },

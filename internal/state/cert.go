@@ -1,6 +1,10 @@
 package state
 
-import "time"
+import (
+	"crypto/tls"
+	"fmt"
+	"time"
+)
 
 // A Cert is a TLS certificate that somebody brought for an app's domains.
 type Cert struct {
@@ -9,4 +13,23 @@ type Cert struct {
 	Chain   string // PEM, the leaf first
 	Key     string // PEM, a secret
 	Created time.Time
+}
+
+const (
+	// MaxCerts is the most certificates of an app.
+	MaxCerts = 20
+	// maxPEM is the most bytes of a chain, and of a key.
+	maxPEM = 64 << 10
+)
+
+// CheckCert returns nil for a chain and a key that belong together, else
+// [ErrInvalid].
+func CheckCert(c Cert) error {
+	if len(c.Chain) > maxPEM || len(c.Key) > maxPEM {
+		return fmt.Errorf("the certificate or its key has more than %d bytes: give the leaf and its chain only: %w", maxPEM, ErrInvalid)
+	}
+	if _, err := tls.X509KeyPair([]byte(c.Chain), []byte(c.Key)); err != nil {
+		return fmt.Errorf("this is no certificate with its key, both in PEM and the leaf first (%w): %w", err, ErrInvalid)
+	}
+	return nil
 }

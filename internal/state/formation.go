@@ -1,5 +1,10 @@
 package state
 
+import (
+	"fmt"
+	"regexp"
+)
+
 // A Formation is how many dynos of one process type are wanted.
 type Formation struct {
 	App      string // the app's name
@@ -9,3 +14,25 @@ type Formation struct {
 
 // MaxQuantity is the most dynos of one process type.
 const MaxQuantity = 100
+
+// maxTypes bounds the process types of an app.
+const maxTypes = 50
+
+var processType = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
+
+// CheckFormation returns nil for quantities that an app may have, else
+// [ErrInvalid].
+func CheckFormation(formation []Formation) error {
+	if len(formation) > maxTypes {
+		return fmt.Errorf("%d process types, want at most %d: %w", len(formation), maxTypes, ErrInvalid)
+	}
+	for _, f := range formation {
+		if !processType.MatchString(f.Type) {
+			return fmt.Errorf("process type %.80q, want letters, digits, - and _: %w", f.Type, ErrInvalid)
+		}
+		if f.Quantity < 0 || f.Quantity > MaxQuantity {
+			return fmt.Errorf("%d dynos of %s, want 0 to %d: %w", f.Quantity, f.Type, MaxQuantity, ErrInvalid)
+		}
+	}
+	return nil
+}

@@ -6,27 +6,25 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"slipway/internal/state"
+	"slipway/internal/state/sqlstore"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
 // A Store is an open database file.
-type Store struct {
-	db *sql.DB
-}
+type Store = sqlstore.Store
 
 // Open opens the database file at path, makes it if it is missing, and brings
-// its tables up to date. The caller closes the Store.
-func Open(ctx context.Context, path string) (*Store, error) {
+// its tables up to date. The caller closes the Store. The secrets in it are
+// sealed with sealer; the error is [state.ErrWrongKey] if they were with another.
+func Open(ctx context.Context, path string, sealer *state.Sealer) (*Store, error) {
 	pragmas := url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(10000)",
 	}, "_txlock": {"immediate"}}
@@ -35,72 +33,20 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	db.SetMaxOpenConns(4)
-	s := &Store{db: db}
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return s, nil
+	return sqlstore.Open(ctx, db, dialect, sealer)
 }
 
-// Close closes the file.
-func (s *Store) Close() error { return s.db.Close() }
-
-// migrate runs the migrations that the file has not seen, each in a transaction
-// of its own. The file remembers how many in its user_version.
-func (s *Store) migrate(ctx context.Context) error {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return fmt.Errorf("list migrations: %w", err)
-	}
-	var done int
-	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&done); err != nil {
-		return fmt.Errorf("read state's version: %w", err)
-	}
-	if done > len(files) {
-		return fmt.Errorf("the state is of a newer Slipway (version %d, this one knows %d): run that one", done, len(files))
-	}
-	for i, name := range files[done:] {
-		script, err := migrations.ReadFile(name)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
-		}
-		version := fmt.Sprintf("PRAGMA user_version = %d", done+i+1)
-		err = s.inTx(ctx, func(tx *sql.Tx) error {
-			if _, err := tx.ExecContext(ctx, string(script)); err != nil {
-				return err
-			}
-			_, err := tx.ExecContext(ctx, version)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("migrate %s: %w", name, err)
-		}
-	}
-	return nil
+// Transactions that write are serial here (_txlock), hence no ForUpdate. The
+// file remembers the migrations in its user_version.
+var dialect = sqlstore.Dialect{
+	Taken:        taken,
+	Migrations:   migrations,
+	ReadVersion:  "PRAGMA user_version",
+	WriteVersion: "PRAGMA user_version = %d",
 }
 
-func (s *Store) inTx(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
-}
-
-// translate turns the driver's errors into the nouns' errors.
-func translate(err error) error {
+func taken(err error) bool {
 	var coded *sqlite.Error
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return state.ErrNotFound
-	case errors.As(err, &coded) && (coded.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE ||
-		coded.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
-		return state.ErrTaken
-	}
-	return err
+	return errors.As(err, &coded) && (coded.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE ||
+		coded.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
-
-func fromUnix(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

@@ -9,11 +9,14 @@ import (
 
 	"slipway/internal/state"
 	"slipway/internal/state/sqlite"
+	"slipway/internal/state/statetest"
 )
+
+var ann = state.Actor{User: "ann", From: "127.0.0.1"}
 
 func open(t *testing.T, path string) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path)
+	s, err := sqlite.Open(t.Context(), path, statetest.Sealer(t))
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
@@ -28,7 +31,7 @@ func open(t *testing.T, path string) *sqlite.Store {
 func withApp(t *testing.T) *sqlite.Store {
 	t.Helper()
 	s := open(t, filepath.Join(t.TempDir(), "a b?&#.db"))
-	if _, err := s.CreateApp(t.Context(), state.App{Name: "shop", Owner: "ann", Created: time.Now()}); err != nil {
+	if _, err := s.CreateApp(t.Context(), ann, state.App{Name: "shop", Owner: "ann", Created: time.Now()}); err != nil {
 		t.Fatalf("CreateApp: %v", err)
 	}
 	return s
@@ -51,11 +54,11 @@ func TestAppsAreFoundByName(t *testing.T) {
 	if _, err := s.App(t.Context(), "shed"); !errors.Is(err, state.ErrNotFound) {
 		t.Errorf("App of a missing name: %v, want ErrNotFound", err)
 	}
-	if _, err := s.CreateApp(t.Context(), state.App{Name: "shop"}); !errors.Is(err, state.ErrTaken) {
+	if _, err := s.CreateApp(t.Context(), ann, state.App{Name: "shop"}); !errors.Is(err, state.ErrTaken) {
 		t.Errorf("CreateApp of a taken name: %v, want ErrTaken", err)
 	}
 	for _, bad := range []string{"", "ab", "Shop", "1shop", "shop-", "../shop", "a-name-that-is-far-too-long-for-an-app"} {
-		if _, err := s.CreateApp(t.Context(), state.App{Name: bad}); !errors.Is(err, state.ErrInvalidName) {
+		if _, err := s.CreateApp(t.Context(), ann, state.App{Name: bad}); !errors.Is(err, state.ErrInvalidName) {
 			t.Errorf("CreateApp(%q): %v, want ErrInvalidName", bad, err)
 		}
 	}
@@ -64,7 +67,7 @@ func TestAppsAreFoundByName(t *testing.T) {
 func TestServersOwnNamesAreReserved(t *testing.T) {
 	s := withApp(t)
 	for _, name := range []string{"api", "apps", "healthz", "metrics"} {
-		if _, err := s.CreateApp(t.Context(), state.App{Name: name}); !errors.Is(err, state.ErrReservedName) {
+		if _, err := s.CreateApp(t.Context(), ann, state.App{Name: name}); !errors.Is(err, state.ErrReservedName) {
 			t.Errorf("CreateApp(%q): %v, want ErrReservedName", name, err)
 		}
 	}
@@ -72,11 +75,11 @@ func TestServersOwnNamesAreReserved(t *testing.T) {
 
 func TestReleasesAreNumberedAndKept(t *testing.T) {
 	s := withApp(t)
-	first, err := s.AddRelease(t.Context(), release("aa"), 0)
+	first, err := s.AddRelease(t.Context(), ann, release("aa"), 0)
 	if err != nil || first.Version != 1 {
 		t.Fatalf("AddRelease = v%d, %v; want v1", first.Version, err)
 	}
-	if _, err := s.AddRelease(t.Context(), release("bb"), 1); err != nil {
+	if _, err := s.AddRelease(t.Context(), ann, release("bb"), 1); err != nil {
 		t.Fatalf("AddRelease: %v", err)
 	}
 	all, err := s.Releases(t.Context(), "shop", 0)
@@ -97,15 +100,15 @@ func TestReleasesAreNumberedAndKept(t *testing.T) {
 
 func TestReleaseAfterAnOldOneIsRefused(t *testing.T) {
 	s := withApp(t)
-	if _, err := s.AddRelease(t.Context(), release("aa"), 0); err != nil {
+	if _, err := s.AddRelease(t.Context(), ann, release("aa"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.AddRelease(t.Context(), release("bb"), 0); !errors.Is(err, state.ErrMoved) {
+	if _, err := s.AddRelease(t.Context(), ann, release("bb"), 0); !errors.Is(err, state.ErrMoved) {
 		t.Errorf("AddRelease after v0 when there is v1: %v, want ErrMoved", err)
 	}
 	orphan := release("aa")
 	orphan.App = "shed"
-	if _, err := s.AddRelease(t.Context(), orphan, 0); !errors.Is(err, state.ErrNotFound) {
+	if _, err := s.AddRelease(t.Context(), ann, orphan, 0); !errors.Is(err, state.ErrNotFound) {
 		t.Errorf("AddRelease for a missing app: %v, want ErrNotFound", err)
 	}
 }
@@ -116,7 +119,7 @@ func TestReleasesAtOnceGetOneVersionEach(t *testing.T) {
 	won := make(chan int, 8)
 	for range 8 {
 		wg.Go(func() {
-			rel, err := s.AddRelease(t.Context(), release("aa"), 0)
+			rel, err := s.AddRelease(t.Context(), ann, release("aa"), 0)
 			if err == nil {
 				won <- rel.Version
 			} else if !errors.Is(err, state.ErrMoved) {
@@ -133,11 +136,11 @@ func TestReleasesAtOnceGetOneVersionEach(t *testing.T) {
 
 func TestStateSurvivesReopening(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
-	first, err := sqlite.Open(t.Context(), path)
+	first, err := sqlite.Open(t.Context(), path, statetest.Sealer(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := first.CreateApp(t.Context(), state.App{Name: "shop"}); err != nil {
+	if _, err := first.CreateApp(t.Context(), ann, state.App{Name: "shop"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.Close(); err != nil {
@@ -150,16 +153,16 @@ func TestStateSurvivesReopening(t *testing.T) {
 
 func TestDeletedAppTakesItsReleasesAlong(t *testing.T) {
 	s := withApp(t)
-	if _, err := s.AddRelease(t.Context(), release("aa"), 0); err != nil {
+	if _, err := s.AddRelease(t.Context(), ann, release("aa"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.DeleteApp(t.Context(), "shop"); err != nil {
+	if err := s.DeleteApp(t.Context(), ann, "shop"); err != nil {
 		t.Fatalf("DeleteApp: %v", err)
 	}
-	if err := s.DeleteApp(t.Context(), "shop"); !errors.Is(err, state.ErrNotFound) {
+	if err := s.DeleteApp(t.Context(), ann, "shop"); !errors.Is(err, state.ErrNotFound) {
 		t.Errorf("DeleteApp again: %v, want ErrNotFound", err)
 	}
-	if _, err := s.CreateApp(t.Context(), state.App{Name: "shop"}); err != nil {
+	if _, err := s.CreateApp(t.Context(), ann, state.App{Name: "shop"}); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := s.Releases(t.Context(), "shop", 0); err != nil || len(all) != 0 {
@@ -170,10 +173,10 @@ func TestDeletedAppTakesItsReleasesAlong(t *testing.T) {
 func TestKeys(t *testing.T) {
 	s := withApp(t)
 	key := state.Key{Fingerprint: "SHA256:x", Public: "ssh-ed25519 AAAA", Comment: "ann@home", User: "ann", Created: time.Now()}
-	if err := s.AddKey(t.Context(), key); err != nil {
+	if err := s.AddKey(t.Context(), ann, key); err != nil {
 		t.Fatalf("AddKey: %v", err)
 	}
-	if err := s.AddKey(t.Context(), key); !errors.Is(err, state.ErrTaken) {
+	if err := s.AddKey(t.Context(), ann, key); !errors.Is(err, state.ErrTaken) {
 		t.Errorf("AddKey again: %v, want ErrTaken", err)
 	}
 	if got, err := s.Key(t.Context(), "SHA256:x"); err != nil || got.Comment != "ann@home" {
@@ -182,7 +185,7 @@ func TestKeys(t *testing.T) {
 	if all, err := s.Keys(t.Context()); err != nil || len(all) != 1 {
 		t.Errorf("Keys = %+v, %v; want one", all, err)
 	}
-	if err := s.DeleteKey(t.Context(), "SHA256:x"); err != nil {
+	if err := s.DeleteKey(t.Context(), ann, "SHA256:x"); err != nil {
 		t.Errorf("DeleteKey: %v", err)
 	}
 	if _, err := s.Key(t.Context(), "SHA256:x"); !errors.Is(err, state.ErrNotFound) {

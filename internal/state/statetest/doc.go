@@ -1,0 +1,7 @@
+// Package statetest is the suite that every store of the control plane's state
+// passes, and what other tests need to open one.
+//
+//	func TestStore(t *testing.T) {
+//		statetest.Run(t, func(t *testing.T, sealer *state.Sealer) *sqlstore.Store { … })
+//	}
+package statetest
