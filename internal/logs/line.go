@@ -5,6 +5,12 @@ import "time"
 // MaxLine is how long one line may be, in bytes; longer ones are split.
 const MaxLine = 10_000
 
+// What a line's source is.
+const (
+	SourceApp     = "app"
+	SourceSlipway = "slipway"
+)
+
 // A Line is one line of an app's log. Where Heroku says "heroku", the source is
 // "slipway".
 type Line struct {
