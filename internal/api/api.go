@@ -1,15 +1,12 @@
 package api
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,53 +15,53 @@ import (
 	"slipway/internal/wire"
 )
 
-// Apps is what the API reads of the state.
-type Apps interface {
-	CreateApp(ctx context.Context, by state.Actor, app state.App) (state.App, error)
-	App(ctx context.Context, name string) (state.App, error)
-	Apps(ctx context.Context) ([]state.App, error)
-	Releases(ctx context.Context, app string, limit int) ([]state.Release, error)
-	Release(ctx context.Context, app string, version int) (state.Release, error)
+// A Handler serves the API.
+type Handler struct {
+	mux *http.ServeMux
+	api *api
 }
-
-// Keys is where the API keeps SSH keys.
-type Keys interface {
-	AddKey(ctx context.Context, by state.Actor, key state.Key) error
-	Keys(ctx context.Context) ([]state.Key, error)
-	DeleteKey(ctx context.Context, by state.Actor, fingerprint string) error
-}
-
-// Config configures the API. All fields but Log are required.
-type Config struct {
-	Apps Apps
-	Keys Keys
-	// Destroy removes an app with all that belongs to it.
-	Destroy func(ctx context.Context, by state.Actor, app string) error
-	// SignIn returns the user that a token stands for, or an error.
-	SignIn func(ctx context.Context, token string) (user string, err error)
-	// GitURL, WebURL and ImageName say where an app's parts are reached.
-	GitURL    func(app string) string
-	WebURL    func(app string) string
-	ImageName func(app string, rel state.Release) string
-	Log       *zap.Logger // nothing is logged if nil
-}
-
-type api struct {
-	Config
-	log *zap.Logger
-}
-
-// maxBody bounds a request's body, in bytes.
-const maxBody = 1 << 20
 
 // New returns the API's handler, and the paths that it answers.
-func New(cfg Config) (http.Handler, []string) {
+func New(cfg Config) (*Handler, []string) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	a := &api{Config: cfg, log: cfg.Log.Named("api")}
+	a := &api{
+		Config: cfg, log: cfg.Log.Named("api"),
+		scaling: make(chan struct{}, 1), sessions: newSessions(),
+	}
 	mux := http.NewServeMux()
-	routes := map[string]func(*http.Request, string) (int, any, error){
+	for pattern, serve := range a.routes() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.answer(w, r, serve) })
+	}
+	mux.HandleFunc("GET /apps/{app}/dynos/{dyno}/attach", a.attach)
+	mux.HandleFunc("GET /apps/{app}/log-sessions/{token}", a.streamLogs)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		a.fail(w, r, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, errNoRoute))
+	})
+	return &Handler{mux: mux, api: a}, []string{"/account", "/account/", "/apps", "/apps/"}
+}
+
+// ServeHTTP answers a request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+
+// Wait returns when nobody is attached to a dyno any more. Call it when no
+// requests come in: the HTTP server knows nothing of those connections.
+func (h *Handler) Wait() { h.api.attached.Wait() }
+
+type api struct {
+	Config
+	log      *zap.Logger
+	scaling  chan struct{} // holds one token while a formation is changed
+	sessions *sessions
+	attached sync.WaitGroup
+}
+
+// A serve answers a request of somebody who has signed in.
+type serve func(r *http.Request, by state.Actor) (status int, body any, err error)
+
+func (a *api) routes() map[string]serve {
+	all := map[string]serve{
 		"GET /account":                          a.account,
 		"GET /apps":                             a.listApps,
 		"POST /apps":                            a.createApp,
@@ -72,33 +69,92 @@ func New(cfg Config) (http.Handler, []string) {
 		"DELETE /apps/{app}":                    a.destroyApp,
 		"GET /apps/{app}/releases":              a.listReleases,
 		"GET /apps/{app}/releases/{v}":          a.showRelease,
+		"GET /apps/{app}/config-vars":           a.showConfig,
 		"GET /account/keys":                     a.listKeys,
 		"POST /account/keys":                    a.addKey,
 		"DELETE /account/keys/{fingerprint...}": a.removeKey,
 	}
-	for pattern, serve := range routes {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.answer(w, r, serve) })
+	optional := func(have bool, routes map[string]serve) {
+		for pattern, serve := range routes {
+			if !have {
+				serve = missing
+			}
+			all[pattern] = serve
+		}
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, r, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, errNoRoute))
+	optional(a.Settings != nil, map[string]serve{
+		"PATCH /apps/{app}":                a.updateApp,
+		"GET /apps/{app}/audit":            a.listAudits,
+		"GET /apps/{app}/formation":        a.listFormation,
+		"GET /apps/{app}/formation/{type}": a.showFormation,
 	})
-	return mux, []string{"/account", "/account/", "/apps", "/apps/"}
+	optional(a.Deploys != nil, map[string]serve{
+		"PATCH /apps/{app}/config-vars": a.setConfig,
+		"POST /apps/{app}/releases":     a.rollback,
+	})
+	optional(a.Deploys != nil && a.Settings != nil, map[string]serve{
+		"PATCH /apps/{app}/formation":        a.scaleBatch,
+		"PATCH /apps/{app}/formation/{type}": a.scaleOne,
+	})
+	optional(a.Dynos != nil, map[string]serve{
+		"GET /apps/{app}/dynos":                           a.listDynos,
+		"POST /apps/{app}/dynos":                          a.createDyno,
+		"GET /apps/{app}/dynos/{dyno}":                    a.showDyno,
+		"DELETE /apps/{app}/dynos":                        a.restartAll,
+		"DELETE /apps/{app}/dynos/{dyno}":                 a.restartDyno,
+		"DELETE /apps/{app}/formations/{type}":            a.restartType,
+		"POST /apps/{app}/dynos/{dyno}/actions/stop":      a.stopDyno,
+		"POST /apps/{app}/formations/{type}/actions/stop": a.stopType,
+		"GET /apps/{app}/quota":                           a.showQuota,
+	})
+	optional(a.Logs != nil, map[string]serve{"POST /apps/{app}/log-sessions": a.createLogSession})
+	optional(a.Domains != nil, map[string]serve{
+		"GET /apps/{app}/domains":             a.listDomains,
+		"POST /apps/{app}/domains":            a.addDomain,
+		"DELETE /apps/{app}/domains/{domain}": a.removeDomain,
+	})
+	optional(a.Certs != nil && a.CheckCert != nil, map[string]serve{
+		"GET /apps/{app}/sni-endpoints":           a.listCerts,
+		"POST /apps/{app}/sni-endpoints":          a.addCert,
+		"DELETE /apps/{app}/sni-endpoints/{cert}": a.removeCert,
+	})
+	optional(a.Drains != nil, map[string]serve{
+		"GET /apps/{app}/log-drains":            a.listDrains,
+		"POST /apps/{app}/log-drains":           a.addDrain,
+		"DELETE /apps/{app}/log-drains/{drain}": a.removeDrain,
+	})
+	return all
 }
 
+func missing(*http.Request, state.Actor) (int, any, error) { return 0, nil, errMissing }
+
 // answer signs a request in, runs it, and writes what comes of it.
-func (a *api) answer(w http.ResponseWriter, r *http.Request, serve func(*http.Request, string) (int, any, error)) {
-	user, err := a.SignIn(r.Context(), token(r))
+func (a *api) answer(w http.ResponseWriter, r *http.Request, serve serve) {
+	by, err := a.signIn(r)
 	if err != nil {
-		a.fail(w, r, errors.Join(errUnauthorized, err))
+		a.fail(w, r, err)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	status, body, err := serve(r, user)
+	status, body, err := serve(r, by)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
 	writeJSON(w, status, body)
+}
+
+// signIn says who a request is from.
+func (a *api) signIn(r *http.Request) (state.Actor, error) {
+	user, err := a.SignIn(r.Context(), token(r))
+	if err != nil {
+		return state.Actor{}, errors.Join(errUnauthorized, err)
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr // of a Unix socket, say
+	}
+	return state.Actor{User: user, From: host}, nil
 }
 
 func token(r *http.Request) string {
@@ -112,52 +168,8 @@ func token(r *http.Request) string {
 	return ""
 }
 
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "private, no-store")
-	w.WriteHeader(status)
-	if body != nil {
-		_ = json.NewEncoder(w).Encode(body) // the client is gone: nobody is left to tell
-	}
-}
-
-func read(r *http.Request, into any) error {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
-		// A browser's form must not act with the credentials that the browser keeps.
-		return fmt.Errorf("the request's body must be application/json: %w", errInvalid)
-	}
-	dec := json.NewDecoder(r.Body)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return fmt.Errorf("the request's body is not the JSON object that this address takes: %w", errInvalid)
-	}
-	if dec.More() {
-		return fmt.Errorf("the request's body goes on after its JSON object: %w", errInvalid)
-	}
-	return nil
-}
-
-func (a *api) account(_ *http.Request, user string) (int, any, error) {
-	return http.StatusOK, wire.Account{Email: user}, nil
-}
-
-func version(r *http.Request) (int, error) {
-	text := strings.TrimPrefix(r.PathValue("v"), "v")
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("release %.20q: %w", text, state.ErrNotFound)
-	}
-	return n, nil
-}
-
-// actor is who makes a request, and from where.
-func actor(r *http.Request, user string) state.Actor {
-	from, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		from = r.RemoteAddr // a socket's has no port
-	}
-	return state.Actor{User: user, From: from}
+func (a *api) account(_ *http.Request, by state.Actor) (int, any, error) {
+	return http.StatusOK, wire.Account{Email: by.User}, nil
 }
 
 func stamp() time.Time { return time.Now().UTC() }

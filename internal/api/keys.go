@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -11,7 +10,7 @@ import (
 	"slipway/internal/wire"
 )
 
-func (a *api) listKeys(r *http.Request, _ string) (int, any, error) {
+func (a *api) listKeys(r *http.Request, _ state.Actor) (int, any, error) {
 	keys, err := a.Keys.Keys(r.Context())
 	if err != nil {
 		return 0, nil, err
@@ -23,28 +22,28 @@ func (a *api) listKeys(r *http.Request, _ string) (int, any, error) {
 	return http.StatusOK, out, nil
 }
 
-func (a *api) addKey(r *http.Request, user string) (int, any, error) {
+func (a *api) addKey(r *http.Request, by state.Actor) (int, any, error) {
 	var req wire.KeyCreate
 	if err := read(r, &req); err != nil {
 		return 0, nil, err
 	}
 	public, comment, _, _, err := ssh.ParseAuthorizedKey([]byte(req.PublicKey))
 	if err != nil {
-		return 0, nil, fmt.Errorf("this is no SSH public key (one line, such as ssh-keygen writes into id_ed25519.pub): %w", errInvalid)
+		return 0, nil, invalid("this is no SSH public key: give one line, such as ssh-keygen writes into id_ed25519.pub")
 	}
 	key := state.Key{
 		Fingerprint: ssh.FingerprintSHA256(public),
 		Public:      strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public))),
-		Comment:     comment, User: user, Created: stamp(),
+		Comment:     comment, User: by.User, Created: stamp(),
 	}
-	if err := a.Keys.AddKey(r.Context(), actor(r, user), key); err != nil {
+	if err := a.Keys.AddKey(r.Context(), by, key); err != nil {
 		return 0, nil, err
 	}
 	return http.StatusCreated, wireKey(key), nil
 }
 
-func (a *api) removeKey(r *http.Request, user string) (int, any, error) {
-	if err := a.Keys.DeleteKey(r.Context(), actor(r, user), r.PathValue("fingerprint")); err != nil {
+func (a *api) removeKey(r *http.Request, by state.Actor) (int, any, error) {
+	if err := a.Keys.DeleteKey(r.Context(), by, r.PathValue("fingerprint")); err != nil {
 		return 0, nil, err
 	}
 	return http.StatusOK, struct{}{}, nil

@@ -81,8 +81,10 @@ func (c *cli) releasesInfo() *cobra.Command {
 			c.printf("=== Release v%d\n\n", rel.Version)
 			table := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
 			var w io.Writer = table
-			fmt.Fprintf(w, "By:\t%s\nChange:\t%s\nWhen:\t%s\nCommit:\t%s\nSlug:\t%s\nImage:\t%s\n",
-				rel.User.Email, rel.Description, rel.CreatedAt.Local().Format(timeLayout), rel.Commit, rel.Slug.ID, rel.Slug.Image)
+			fmt.Fprintf(w, "By:\t%s\nChange:\t%s\nWhen:\t%s\n", rel.User.Email, rel.Description, rel.CreatedAt.Local().Format(timeLayout))
+			if rel.Slug != nil {
+				fmt.Fprintf(w, "Commit:\t%s\nSlug:\t%s\nImage:\t%s\n", rel.Commit, rel.Slug.ID, rel.Slug.Image)
+			}
 			for _, kind := range slices.Sorted(maps.Keys(rel.Processes)) {
 				fmt.Fprintf(w, "Process %s:\t%s\n", kind, rel.Processes[kind])
 			}

@@ -5,14 +5,11 @@ import "time"
 // Accept is the media type that clients of this version of the API ask for.
 const Accept = "application/vnd.heroku+json; version=3"
 
-// An App is an app as the API shows it.
-type App struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	GitURL    string    `json:"git_url"`
-	WebURL    string    `json:"web_url"`
-	Owner     Account   `json:"owner"`
-	CreatedAt time.Time `json:"created_at"`
+// A Ref names an app, a release or another thing inside an answer.
+type Ref struct {
+	ID      string `json:"id,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Version int    `json:"version,omitempty"` // of a release
 }
 
 // An Account is who did something.
@@ -20,21 +17,20 @@ type Account struct {
 	Email string `json:"email"`
 }
 
-// An AppCreate asks for a new app; a random name is made if Name is empty.
-type AppCreate struct {
-	Name string `json:"name,omitempty"`
-}
-
 // A Release is a release as the API shows it.
 type Release struct {
+	ID          string            `json:"id"`
+	App         Ref               `json:"app"`
 	Version     int               `json:"version"`
 	Description string            `json:"description"`
 	Status      string            `json:"status"` // "succeeded"
 	Current     bool              `json:"current"`
+	Eligible    bool              `json:"eligible_for_rollback"`
 	User        Account           `json:"user"`
 	CreatedAt   time.Time         `json:"created_at"`
+	UpdatedAt   time.Time         `json:"updated_at"`
 	Commit      string            `json:"commit"`
-	Slug        Slug              `json:"slug"`
+	Slug        *Slug             `json:"slug"` // null before the first push
 	Processes   map[string]string `json:"process_types"`
 }
 
@@ -43,6 +39,15 @@ type Slug struct {
 	ID    string `json:"id"`    // the manifest's digest
 	Image string `json:"image"` // where it can be pulled
 	Size  int64  `json:"size"`  // bytes, compressed
+}
+
+// A Rollback asks for a new release with the slug and the config vars of an old one.
+type Rollback struct {
+	Release string `json:"release"` // "v3", or the release's ID
+	// Slug and Description are Heroku's, for a release of another slug, which
+	// Slipway makes by git push only.
+	Slug        string `json:"slug,omitempty"`
+	Description string `json:"description,omitempty"`
 }
 
 // A Key is an SSH public key.

@@ -1,0 +1,206 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/zap"
+
+	"slipway/internal/dyno"
+	"slipway/internal/state"
+	"slipway/internal/wire"
+)
+
+const (
+	// lastStop is how long the stop of a dyno may take to be asked for, whose
+	// client has gone.
+	lastStop = 30 * time.Second
+	// linger is how long a client may take to read the last output.
+	linger = 10 * time.Minute
+)
+
+// attach makes a WebSocket of the request and joins it to a one-off dyno.
+func (a *api) attach(w http.ResponseWriter, r *http.Request) {
+	by, err := a.signIn(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if a.Dynos == nil {
+		a.fail(w, r, errMissing)
+		return
+	}
+	app, d, err := a.findDyno(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.attached.Add(1)
+	defer a.attached.Done()
+	conn, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return // the client was told
+	}
+	defer func() { _ = conn.CloseNow() }() // closed already, if all went well
+	if err := a.join(r.Context(), conn, by, app.Name, d.Name); err != nil {
+		_, body := a.explain(r, err)
+		_ = conn.Close(websocket.StatusInternalError, reason(body.Message))
+	}
+}
+
+// reason cuts words to what a close frame holds (RFC 6455, section 5.5).
+func reason(text string) string {
+	const most = 123
+	for i := range text {
+		if i > most-len("…") {
+			return text[:i-1] + "…"
+		}
+	}
+	return text
+}
+
+var errGone = errors.New("the client has gone")
+
+// join copies between a client and a dyno until the dyno has ended. When the
+// client goes away, the dyno is stopped, and there is no error.
+func (a *api) join(ctx context.Context, conn *websocket.Conn, by state.Actor, app, name string) error {
+	conn.SetReadLimit(wire.MaxMessage)
+	present, gone := context.WithCancelCause(ctx)
+	stdin, feed := io.Pipe()
+	resize := make(chan dyno.Size, 1)
+	send := func(ch wire.Channel, payload []byte) error {
+		return conn.Write(present, websocket.MessageBinary, wire.AppendFrame(nil, ch, payload))
+	}
+	var copying sync.WaitGroup
+	defer copying.Wait()
+	defer gone(nil)
+	copying.Go(func() {
+		receive(present, conn, feed, resize)
+		gone(errGone)
+	})
+	copying.Go(func() {
+		keepAlive(present, send)
+		gone(errGone)
+	})
+	exit, err := a.Dynos.Attach(present, app, name, dyno.Terminal{
+		Stdin: stdin, Stdout: channelWriter{wire.Stdout, send}, Stderr: channelWriter{wire.Stderr, send}, Resize: resize,
+	})
+	_ = stdin.Close() // receive does not wait for a reader any more
+	if present.Err() != nil {
+		a.stopLeft(ctx, by, app, name)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	status, err := json.Marshal(wire.ExitStatus{Code: exit.Code})
+	if err != nil {
+		return err
+	}
+	if send(wire.Exit, status) == nil {
+		// The client may be slow to show what came before; it closes after that.
+		late := time.AfterFunc(linger, func() { gone(errGone) })
+		defer late.Stop()
+		<-present.Done()
+	}
+	return nil
+}
+
+// stopLeft stops a dyno that its client has left.
+func (a *api) stopLeft(ctx context.Context, by state.Actor, app, name string) {
+	// The request has ended with its client.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastStop)
+	defer cancel()
+	err := a.Dynos.Stop(ctx, by, app, name)
+	if err != nil && !errors.Is(err, dyno.ErrNotFound) && !errors.Is(err, dyno.ErrClosed) {
+		a.log.Error("dyno not stopped after its client had gone", zap.String("app", app), zap.String("dyno", name), zap.Error(err))
+	}
+}
+
+// receive takes the client's messages until it has gone.
+func receive(ctx context.Context, conn *websocket.Conn, feed *io.PipeWriter, resize chan dyno.Size) {
+	defer func() { _ = feed.Close() }()
+	for {
+		ch, payload, err := next(ctx, conn)
+		if err != nil {
+			return
+		}
+		switch ch {
+		case wire.Stdin:
+			_, _ = feed.Write(payload) // what the process does not read any more is dropped
+		case wire.StdinClosed:
+			_ = feed.Close()
+		case wire.Resize:
+			size, err := wire.ParseSize(payload)
+			if err != nil {
+				return
+			}
+			latest(resize, dyno.Size{Columns: size.Columns, Rows: size.Rows})
+		case wire.Alive:
+		case wire.Stdout, wire.Stderr, wire.Exit:
+			return // a client that mistakes itself for a server
+		}
+	}
+}
+
+// next reads one message. A client that sends none for long has gone.
+func next(ctx context.Context, conn *websocket.Conn) (wire.Channel, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, wire.AliveWithin)
+	defer cancel()
+	kind, message, err := conn.Read(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	if kind != websocket.MessageBinary {
+		return 0, nil, errGone
+	}
+	return wire.ParseFrame(message)
+}
+
+// latest puts a size into the channel, in place of one that nobody took.
+func latest(resize chan dyno.Size, size dyno.Size) {
+	select {
+	case <-resize:
+	default:
+	}
+	resize <- size // there is room: nobody else sends
+}
+
+func keepAlive(ctx context.Context, send func(wire.Channel, []byte) error) {
+	tick := time.NewTicker(wire.AliveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if send(wire.Alive, nil) != nil {
+				return
+			}
+		}
+	}
+}
+
+// A channelWriter sends what is written as messages of one channel.
+type channelWriter struct {
+	ch   wire.Channel
+	send func(wire.Channel, []byte) error
+}
+
+func (w channelWriter) Write(p []byte) (int, error) {
+	written := 0
+	for written < len(p) {
+		part := p[written:min(len(p), written+wire.MaxPayload)]
+		if err := w.send(w.ch, part); err != nil {
+			return written, err
+		}
+		written += len(part)
+	}
+	return written, nil
+}
