@@ -72,7 +72,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 
 // openHTTP finds out what is asked for, who asks, and whether they may.
 func (s *Server) openHTTP(r *http.Request) (*call, string, error) {
-	c := s.newCall("", "", TransportHTTP)
+	c := s.newCall("", "", TransportHTTP, r.RemoteAddr)
 	to, ok := routeOf(r.URL.Path)
 	if !ok {
 		return c, "", &httpError{http.StatusNotFound, "there is no git repository here; clone /NAME.git"}
@@ -85,7 +85,7 @@ func (s *Server) openHTTP(r *http.Request) (*call, string, error) {
 	if err != nil {
 		return c, "", err
 	}
-	c = s.newCall(name, user, TransportHTTP)
+	c = s.newCall(name, user, TransportHTTP, r.RemoteAddr)
 	c.stateless, c.version = true, wireVersion(r.Header.Get("Git-Protocol"))
 	service, err := serviceOf(r, to)
 	if err != nil {

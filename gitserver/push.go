@@ -44,6 +44,7 @@ type Push struct {
 	Repo      string    // name of the repository, without .git
 	User      string    // who signed in, as the Authorizer said
 	Transport string    // TransportHTTP or TransportSSH
+	Remote    string    // HOST:PORT of the client
 	Commands  []Command // those that are well-formed and not refused by the server's own rules
 	Options   []string  // what came with git push -o, in order
 	Atomic    bool      // git push --atomic: all refs or none

@@ -170,7 +170,7 @@ func (v *receiving) ask(ctx context.Context, q *repo.Quarantine, gone func(error
 		return nil, nil
 	}
 	p := &Push{
-		ID: v.c.id, Repo: v.c.repo, User: v.c.user, Transport: v.c.transport,
+		ID: v.c.id, Repo: v.c.repo, User: v.c.user, Transport: v.c.transport, Remote: v.c.remote,
 		Options: v.req.options, Atomic: v.req.caps.atomic,
 		Tree: q.Tree,
 		Commit: func(h plumbing.Hash) (Commit, error) {

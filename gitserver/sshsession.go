@@ -143,10 +143,10 @@ func (ss *sshSession) run(ctx context.Context, line string) (status uint32) {
 		ss.complain(err.Error())
 		return exitRefused
 	}
-	c := ss.s.newCall("", ss.user, TransportSSH)
+	c := ss.s.newCall("", ss.user, TransportSSH, ss.conn.RemoteAddr().String())
 	name, err := repositoryName(cmd.path)
 	if err == nil {
-		c = ss.s.newCall(name, ss.user, TransportSSH)
+		c = ss.s.newCall(name, ss.user, TransportSSH, ss.conn.RemoteAddr().String())
 		c.version = ss.version
 		err = ss.s.admit(ctx, c, cmd.service)
 	}

@@ -16,8 +16,9 @@ type call struct {
 	repo      string // a valid name
 	user      string
 	transport string
-	version   int  // of the wire protocol; 0, 1 or 2
-	stateless bool // HTTP: each request stands alone
+	remote    string // the client's HOST:PORT
+	version   int    // of the wire protocol; 0, 1 or 2
+	stateless bool   // HTTP: each request stands alone
 	log       *zap.Logger
 }
 

@@ -13,6 +13,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/moby/client"
+
+	"slipway/internal/namelock"
 )
 
 // A Builder makes images of source trees. Its methods may be called at once.
@@ -25,7 +27,7 @@ type Builder struct {
 	bundle    *bundle                    // nil where Config.Bundled is ""
 	loading   chan struct{}              // held while the bundled builder is looked for and loaded
 	loads     atomic.Bool                // it is being loaded
-	apps      appLocks
+	apps      namelock.Locks             // builds of one app share its cache, and lifecycles that write to one at once lose layers
 
 	mu          sync.Mutex
 	ourRunImage v1.Image

@@ -25,7 +25,7 @@ type job struct {
 }
 
 func (j *job) run(ctx context.Context) (res *Result, err error) {
-	unlock, err := j.b.apps.lock(ctx, j.r.App)
+	unlock, err := j.b.apps.Lock(ctx, j.r.App)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -98,18 +97,4 @@ func TestOnlyInline(t *testing.T) {
 			t.Errorf("unfoldInline(%s) = %v, %v, want %v", c.uri, got, err, c.want)
 		}
 	}
-}
-
-func TestCanceledWhileItWaits(t *testing.T) {
-	var l appLocks
-	unlock, err := l.lock(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := l.lock(ctx, "a"); !errors.Is(err, context.Canceled) {
-		t.Errorf("lock() = %v, want that it was canceled", err)
-	}
-	unlock()
 }

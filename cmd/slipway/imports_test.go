@@ -34,6 +34,8 @@ var ranks = []struct {
 	{"internal/bundle", 0},
 	{"internal/images", 0},
 	{"internal/disk", 0},
+	{"internal/logs", 0},
+	{"internal/namelock", 0},
 	{"internal/wire", 0},
 	{"internal/testkit", 0},
 }
