@@ -1,0 +1,254 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// An exchange is one request and its answer.
+type exchange struct {
+	rt *Router
+	w  http.ResponseWriter
+	r  *http.Request
+	rc *http.ResponseController
+
+	app, host, id, fwd string
+	upgrade            string // the protocol that the client wants to change to
+	body               body
+	upload             *upload // nil if no body is streamed, or not yet
+
+	started   time.Time
+	sent      time.Time // when a dyno was connected to
+	dyno      string
+	connect   time.Duration
+	status    int   // what the client was told, 0 if nothing yet
+	bytes     int64 // of the answer's body
+	unflushed bool
+	writeTill time.Time // the deadline of writing to the client
+	tunnelled bool
+}
+
+// serve answers the request, and tells the app's log.
+func (x *exchange) serve() {
+	fail := x.refuse()
+	if fail == nil {
+		fail = x.route()
+	}
+	begun := x.status != 0
+	if fail != nil && !begun {
+		x.status = fail.status
+		if fail.status != statusClientGone {
+			fail.write(x.w, x.r, x.app, x.host)
+		}
+	}
+	x.tell(fail)
+	if fail != nil && !x.tunnelled && (begun || x.status == statusClientGone) {
+		// The client must see that the answer is not whole.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// refuse tells why a request cannot go to any dyno.
+func (x *exchange) refuse() *failure {
+	r := x.r
+	switch {
+	case r.Method == http.MethodConnect:
+		return failMethod
+	case len(target(r)) > x.rt.cfg.MaxURL:
+		return failURL
+	case size(r.Header) > x.rt.cfg.MaxHeader:
+		return failHeader
+	}
+	x.body.of(r)
+	if r.ProtoMajor == 1 && r.ProtoMinor == 1 && x.body.kind == noBody {
+		x.upgrade = upgradeOf(r.Header)
+	}
+	return nil
+}
+
+// A verdict is what comes after an attempt.
+type verdict int
+
+const (
+	settled     verdict = iota // the client has its answer, or an error to get
+	stale                      // a kept connection was closed: a new one may do
+	unanswered                 // a new connection was closed: another dyno may do
+	unreachable                // no connection to this dyno: another one may do
+)
+
+// route asks for a dyno and passes the request to it, to another one if the
+// first cannot be reached, and so on.
+func (x *exchange) route() *failure {
+	defer x.body.release()
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.rt.cfg.WakeTimeout)
+	defer cancel()
+	for n := 1; ; n++ {
+		up, done, err := x.rt.cfg.Apps.Upstream(ctx, x.app)
+		if err != nil {
+			return x.chosen(err)
+		}
+		v, fail := x.try(up)
+		done()
+		switch v {
+		case unreachable:
+			x.rt.cfg.Apps.Failed(x.app, up)
+			if n >= x.rt.cfg.Attempts || !pause(ctx, n) {
+				return fail
+			}
+		case unanswered:
+			return x.elsewhere(ctx, up, fail)
+		default:
+			return fail
+		}
+	}
+}
+
+func (x *exchange) chosen(err error) *failure {
+	x.dyno = ""
+	fail := choosing(x.r.Context(), err)
+	if fail == failOurs {
+		x.rt.log.Error("no dyno was chosen", zap.String("app", x.app), zap.Error(err))
+	}
+	return fail
+}
+
+// glance is how long another dyno is looked for, after one has hung up. While
+// dynos are replaced, the new ones are up before the old ones go.
+const glance = 100 * time.Millisecond
+
+// elsewhere gives a harmless request one more chance, if there is another dyno
+// right now.
+func (x *exchange) elsewhere(ctx context.Context, first Upstream, fail *failure) *failure {
+	ctx, cancel := context.WithTimeout(ctx, glance)
+	defer cancel()
+	up, done, err := x.rt.cfg.Apps.Upstream(ctx, x.app)
+	if err != nil {
+		return fail
+	}
+	defer done()
+	if up.Key == first.Key {
+		return fail
+	}
+	_, fail = x.try(up)
+	return fail
+}
+
+// try passes the request to one dyno, by a new connection if a kept one turns
+// out closed.
+func (x *exchange) try(up Upstream) (verdict, *failure) {
+	if fail := x.fill(); fail != nil {
+		return settled, fail
+	}
+	v, fail := x.attempt(up, true)
+	if v == stale {
+		v, fail = x.attempt(up, false)
+	}
+	return v, fail
+}
+
+// pause waits before the next dyno is tried: not at all first, then longer and
+// longer.
+func pause(ctx context.Context, n int) bool {
+	if n == 1 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(5 * time.Millisecond << (2 * min(n, 5)))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// attempt passes the request over one connection.
+func (x *exchange) attempt(up Upstream, mayKeep bool) (verdict, *failure) {
+	c, err := x.dial(up, mayKeep)
+	if err != nil {
+		switch {
+		case x.r.Context().Err() != nil:
+			return settled, failGone
+		case errors.Is(err, context.DeadlineExceeded):
+			return unreachable, failDial
+		}
+		return unreachable, failRefused
+	}
+	// Closing interrupts whatever waits for the dyno.
+	stop := context.AfterFunc(x.r.Context(), func() { _ = c.Close() })
+	v, reusable, fail := x.talk(c)
+	if !stop() || !reusable || c.br.Buffered() > 0 {
+		_ = c.Close() // closed already where the client has gone
+		x.rt.pool.drop(c.shelf)
+	} else {
+		x.rt.pool.give(c.shelf, c.Conn)
+	}
+	c.release()
+	return v, fail
+}
+
+// young is how old a kept connection may be for a request that cannot be sent
+// again: the dyno may be closing older ones at this very moment.
+const young = time.Second
+
+// dial takes a kept connection, or makes one.
+func (x *exchange) dial(up Upstream, mayKeep bool) (*conn, error) {
+	began := time.Now()
+	for mayKeep {
+		oldest := x.rt.cfg.KeepAlive
+		if !x.repeatable() {
+			oldest = young
+		}
+		s, c := x.rt.pool.take(up.Key, oldest)
+		if c == nil {
+			break
+		}
+		if alive(c) {
+			x.dyno, x.connect, x.sent = up.Name, 0, began
+			return newConn(c, s, true), nil
+		}
+		_ = c.Close() // the dyno has closed it
+		x.rt.pool.drop(s)
+	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.rt.cfg.DialTimeout)
+	defer cancel()
+	c, err := up.Dial(ctx)
+	x.dyno, x.sent = up.Name, time.Now()
+	x.connect = x.sent.Sub(began)
+	if err != nil {
+		return nil, err
+	}
+	return newConn(c, x.rt.pool.shelf(up.Key), false), nil
+}
+
+// repeatable tells whether it does no harm if a dyno gets the request twice
+// (RFC 9110, 9.2.1).
+func (x *exchange) repeatable() bool {
+	switch x.r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return x.body.kind != streamed
+	}
+	return false
+}
+
+// tell writes the line of the request to the app's log.
+func (x *exchange) tell(fail *failure) {
+	if x.rt.cfg.Log == nil {
+		return
+	}
+	l := line{
+		failure: fail, method: x.r.Method, path: target(x.r), host: x.host, id: x.id, fwd: x.fwd,
+		dyno: x.dyno, connect: x.connect, status: x.status, bytes: x.bytes, protocol: "http",
+	}
+	if x.dyno != "" {
+		l.service = time.Since(x.sent)
+	}
+	if x.r.TLS != nil {
+		l.protocol = "https"
+	}
+	x.rt.cfg.Log(x.app, l.String())
+}
