@@ -2,13 +2,13 @@ package deploy
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
 	"slipway/buildpacks/build"
-	"slipway/gitserver"
 	"slipway/internal/state"
 )
 
@@ -25,37 +25,44 @@ type slug struct {
 
 // build runs the builder. The registry keeps its hands off what the build
 // writes until the slug is released or the push has failed.
-func (d *Deployer) build(ctx context.Context, p *push) (gitserver.CommitFunc, error) {
+func (d *Deployer) build(ctx context.Context, p *push) (slug, error) {
 	started := time.Now()
 	release := d.hold(ctx)
 	token, revoke := d.cfg.Slugs.Grant(p.Repo)
 	defer revoke()
 	tag := "build-" + strings.ToLower(p.ID)
 	previous := ""
-	if p.current.Version > 0 {
+	if p.current.Slug != "" {
 		previous = d.reference(p.Repo, p.current.Tag())
 	}
 	res, err := d.cfg.Builder.Build(ctx, build.Request{
 		ID: strings.ToLower(p.ID), App: p.Repo, Source: p.source, Plan: p.plan,
 		Image: d.reference(p.Repo, tag), Previous: previous,
 		Builder: p.opts.builder, NoCache: p.opts.noCache, Trace: p.opts.trace,
-		User: "build", Token: token, Progress: p.out,
+		User: "build", Token: token, Progress: p.out, Env: buildEnv(p.current.Config),
 	})
 	if err != nil {
 		release()
 		d.untag(ctx, p, tag)
-		return nil, err
+		return slug{}, err
 	}
 	p.log.Info("slug built", zap.String("slug", res.Digest), zap.Int64("size", res.Size),
 		zap.Duration("buildpacks_took", res.BuildpacksTook), zap.Duration("took", time.Since(started)))
 	p.announceProcesses()
 	p.out.step("Compressing...")
 	p.out.detail("Done: %s", megabytes(res.Size))
-	s := slug{
+	return slug{
 		digest: res.Digest, size: res.Size, processes: processes(p, res), tag: tag, hold: release,
 		language: p.plan.Language, version: p.plan.Version.Resolved,
-	}
-	return d.releaser(p, s), nil
+	}, nil
+}
+
+// buildEnv are the config vars that a build can see: each is a file, by its
+// name.
+func buildEnv(config map[string]string) map[string]string {
+	env := maps.Clone(config)
+	maps.DeleteFunc(env, func(name, _ string) bool { return strings.Contains(name, "/") || name == "." || name == ".." })
+	return env
 }
 
 // hold keeps the registry from being swept until release is called, or until the

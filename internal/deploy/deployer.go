@@ -2,11 +2,15 @@ package deploy
 
 import (
 	"context"
+	"io"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"go.uber.org/zap"
 
 	"slipway/buildpacks/build"
+	"slipway/internal/dyno"
+	"slipway/internal/logs"
+	"slipway/internal/namelock"
 	"slipway/internal/state"
 	"slipway/slugs"
 )
@@ -17,7 +21,30 @@ type Releases interface {
 	AddRelease(ctx context.Context, by state.Actor, rel state.Release, after int) (state.Release, error)
 	Releases(ctx context.Context, app string, limit int) ([]state.Release, error)
 	ReleaseOf(ctx context.Context, app, commit string) (state.Release, error)
+	Release(ctx context.Context, app string, version int) (state.Release, error)
 	DeleteApp(ctx context.Context, by state.Actor, app string) error
+}
+
+// Formations is where it is recorded how many dynos are wanted.
+type Formations interface {
+	SetFormation(ctx context.Context, by state.Actor, app string, formation []state.Formation) error
+}
+
+// Dynos runs what was released.
+type Dynos interface {
+	// RunRelease runs the release phase of a release that is not recorded yet.
+	RunRelease(ctx context.Context, rel state.Release, out io.Writer) (dyno.Exit, error)
+	// Released tells that an app has a new release or formation.
+	Released(app string)
+	// Removed ends the dynos of an app that is gone.
+	Removed(ctx context.Context, app string) error
+}
+
+// Logs keeps the apps' logs.
+type Logs interface {
+	Append(app string, lines ...logs.Line)
+	Writer(app, source, dyno string) io.WriteCloser
+	Remove(app string) error
 }
 
 // Builder turns a tree into an image in the registry.
@@ -37,20 +64,27 @@ type Repositories interface {
 
 // Config configures a [Deployer]. All fields but Log are required.
 type Config struct {
-	Releases Releases
-	Builder  Builder
-	Slugs    *slugs.Registry
-	Registry string                       // HOST:PORT under which builds know the registry
-	Image    func(app, tag string) string // the name under which people pull a slug
-	Stack    string                       // what the builder calls its base, for the transcript
-	Log      *zap.Logger                  // nothing is logged if nil
+	Releases   Releases
+	Formations Formations
+	Builder    Builder
+	Slugs      *slugs.Registry
+	Dynos      Dynos
+	Logs       Logs
+	Registry   string                       // HOST:PORT under which builds know the registry
+	Image      func(app, tag string) string // the name under which people pull a slug
+	WebURL     func(app string) string      // where people find an app
+	Stack      string                       // what the builder calls its base, for the transcript
+	Log        *zap.Logger                  // nothing is logged if nil
 }
 
-// A Deployer takes pushes to releases. Its methods may be called at once for
-// different apps; the gitserver calls Receive once at a time for one app.
+// A Deployer takes pushes to releases, and makes those of changed config vars
+// and rollbacks. Its methods may be called at once; the gitserver calls Receive
+// once at a time for one app.
 type Deployer struct {
-	cfg Config
-	log *zap.Logger
+	cfg       Config
+	log       *zap.Logger
+	changing  namelock.Locks // held while config vars change or a rollback goes on
+	recording namelock.Locks // held while a release is recorded
 }
 
 // New returns a Deployer. It starts nothing.

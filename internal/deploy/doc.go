@@ -3,5 +3,7 @@
 // person who pushes sees, in Heroku's form: "-----> " before a step, seven
 // spaces before its details, " !     " before a warning or an error.
 //
-// It does not run apps.
+// It also makes the releases of changed config vars and of rollbacks, and runs
+// the release phase before any release stands. What runs afterwards is another
+// package's: [slipway/internal/dyno].
 package deploy

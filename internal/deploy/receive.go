@@ -36,7 +36,10 @@ type push struct {
 // Receive decides whether a push stands: it does if it deploys nothing, or if
 // its commit can be built. The returned function records the release.
 func (d *Deployer) Receive(ctx context.Context, gp *gitserver.Push, progress io.Writer) (gitserver.CommitFunc, error) {
-	p := &push{Push: gp, out: transcript{progress}}
+	logged := d.cfg.Logs.Writer(gp.Repo, "slipway", "build")
+	// The push's own function writes, too, and ends with ctx.
+	context.AfterFunc(ctx, func() { _ = logged.Close() }) // the log keeps its own account of what it could not write
+	p := &push{Push: gp, out: transcript{io.MultiWriter(progress, logged)}}
 	var err error
 	if p.opts, err = parseOptions(gp.Options); err != nil {
 		return nil, err
@@ -92,19 +95,20 @@ func (p *push) explainSkip() {
 
 // deploy takes a push from its commit to a slug.
 func (d *Deployer) deploy(ctx context.Context, p *push) (gitserver.CommitFunc, error) {
-	newest, err := d.cfg.Releases.Releases(ctx, p.Repo, 1)
-	if err != nil {
+	var err error
+	if p.current, err = d.newest(ctx, p.Repo); err != nil {
 		return nil, err
-	}
-	if len(newest) > 0 {
-		p.current = newest[0]
 	}
 	if p.source, err = p.Tree(p.command.New); err != nil {
 		return nil, fmt.Errorf("read commit: %w", err)
 	}
 	if !p.opts.detect {
-		if commit, done, err := d.known(ctx, p); done || err != nil {
-			return commit, err
+		s, done, err := d.known(ctx, p)
+		if err != nil || done && s == nil {
+			return nil, err
+		}
+		if done {
+			return d.readyToRelease(ctx, p, *s)
 		}
 	}
 	p.out.text("Compressing source files... done.\nBuilding source:\n\n")
@@ -112,11 +116,16 @@ func (d *Deployer) deploy(ctx context.Context, p *push) (gitserver.CommitFunc, e
 	if err := d.detect(ctx, p); err != nil {
 		return nil, err
 	}
-	return d.build(ctx, p)
+	s, err := d.build(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return d.readyToRelease(ctx, p, s)
 }
 
-// known answers a push of a commit that has a slug already, without a build.
-func (d *Deployer) known(ctx context.Context, p *push) (commit gitserver.CommitFunc, done bool, err error) {
+// known answers a push of a commit that has a slug already, without a build. The
+// slug is nil if it is the current one, so that there is nothing to do.
+func (d *Deployer) known(ctx context.Context, p *push) (found *slug, done bool, err error) {
 	if p.opts.noCache || p.opts.builder != "" {
 		return nil, false, nil
 	}
@@ -142,11 +151,10 @@ func (d *Deployer) known(ctx context.Context, p *push) (commit gitserver.CommitF
 	}
 	p.out.warn(fmt.Sprintf("Releasing the slug of %s again. Nothing was built; -o no-cache builds it anew.", rel.Tag()))
 	p.out.text("\n")
-	slug := slug{
+	return &slug{
 		digest: rel.Slug, size: rel.Size, processes: rel.Processes, hold: release,
 		language: rel.Language, version: rel.LanguageVersion,
-	}
-	return d.releaser(p, slug), true, nil
+	}, true, nil
 }
 
 // detectOptions tell detection what the builder has. Of a builder that the push

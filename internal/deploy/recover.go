@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,14 +33,14 @@ func (d *Deployer) Recover(ctx context.Context, repos Repositories) error {
 }
 
 func (d *Deployer) recoverApp(ctx context.Context, repos Repositories, app string) error {
-	newest, err := d.cfg.Releases.Releases(ctx, app, 1)
+	newest, err := d.cfg.Releases.Releases(ctx, app, recentReleases)
 	if err != nil {
 		return err
 	}
 	version := 0
 	if len(newest) > 0 {
 		version = newest[0].Version
-		if err := d.finish(ctx, repos, newest[0]); err != nil {
+		if err := d.finish(ctx, repos, newest); err != nil {
 			return err
 		}
 	}
@@ -58,8 +59,32 @@ func (d *Deployer) recoverApp(ctx context.Context, repos Repositories, app strin
 	return nil
 }
 
-// finish does for a recorded release what its push would have done next.
-func (d *Deployer) finish(ctx context.Context, repos Repositories, rel state.Release) error {
+// recentReleases is among how many releases the one of the last push is looked
+// for: config vars can have been set in the instant in which its ref moved.
+const recentReleases = 5
+
+// finish does for recorded releases, newest first, what would have been done
+// next.
+func (d *Deployer) finish(ctx context.Context, repos Repositories, recent []state.Release) error {
+	if err := d.finishTag(ctx, recent[0]); err != nil {
+		return err
+	}
+	pushed := slices.IndexFunc(recent, func(rel state.Release) bool { return rel.Ref != "" })
+	if pushed < 0 || !repos.RepositoryExists(recent[0].App) {
+		return nil
+	}
+	rel := recent[pushed]
+	err := repos.FinishRef(ctx, rel.App, rel.Ref, plumbing.NewHash(rel.OldCommit), plumbing.NewHash(rel.Commit))
+	if errors.Is(err, gitserver.ErrConflict) {
+		return nil // the ref was moved on since, by a push that deployed nothing new
+	}
+	return err
+}
+
+func (d *Deployer) finishTag(ctx context.Context, rel state.Release) error {
+	if rel.Slug == "" {
+		return nil
+	}
 	if img, err := d.cfg.Slugs.Resolve(ctx, rel.App, "latest"); err != nil || img.Digest != rel.Slug {
 		err := d.cfg.Slugs.Tag(ctx, rel.App, "latest", rel.Slug)
 		if errors.Is(err, slugs.ErrNotFound) {
@@ -68,14 +93,7 @@ func (d *Deployer) finish(ctx context.Context, repos Repositories, rel state.Rel
 			return err
 		}
 	}
-	if rel.Ref == "" || !repos.RepositoryExists(rel.App) {
-		return nil
-	}
-	err := repos.FinishRef(ctx, rel.App, rel.Ref, plumbing.NewHash(rel.OldCommit), plumbing.NewHash(rel.Commit))
-	if errors.Is(err, gitserver.ErrConflict) {
-		return nil // the ref was moved on since, by a push that deployed nothing new
-	}
-	return err
+	return nil
 }
 
 // versionOf reads the release's number out of a tag such as v7.
@@ -93,6 +111,10 @@ func (d *Deployer) Destroy(ctx context.Context, repos Repositories, by state.Act
 	if err := d.cfg.Releases.DeleteApp(ctx, by, app); err != nil {
 		return err
 	}
+	// After the record, so that nothing starts them again.
+	if err := d.cfg.Dynos.Removed(ctx, app); err != nil {
+		return err
+	}
 	tags, err := d.cfg.Slugs.Tags(ctx, app)
 	if err != nil {
 		return err
@@ -106,7 +128,7 @@ func (d *Deployer) Destroy(ctx context.Context, repos Repositories, by state.Act
 		return err
 	}
 	d.log.Info("app destroyed", zap.String("app", app))
-	return nil
+	return d.cfg.Logs.Remove(app)
 }
 
 // Sweep reclaims the disk of images that no release needs: those of failed
@@ -126,7 +148,7 @@ func (d *Deployer) Sweep(ctx context.Context, keep int, wanted func(repository, 
 		for _, rel := range all {
 			keepers[app.Name+":"+rel.Tag()] = true
 		}
-		keepers[app.Name+":latest"] = len(all) > 0
+		keepers[app.Name+":latest"] = len(all) > 0 && all[0].Slug != ""
 	}
 	return d.cfg.Slugs.Sweep(ctx, func(repository, tag string) bool {
 		return keepers[repository+":"+tag] || wanted(repository, tag)

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -42,4 +43,25 @@ func megabytes(n int64) string {
 		return fmt.Sprintf("%dK", (n+1023)>>10)
 	}
 	return fmt.Sprintf("%.1fM", float64(n)/(1<<20))
+}
+
+// An indent writes what a program prints as details of a step.
+type indent struct {
+	io.Writer
+	midLine bool
+}
+
+func (w *indent) Write(b []byte) (int, error) {
+	var out []byte
+	for line := range bytes.Lines(b) {
+		if !w.midLine {
+			out = append(out, "       "...)
+		}
+		out = append(out, line...)
+		w.midLine = !bytes.HasSuffix(line, []byte("\n"))
+	}
+	if _, err := w.Writer.Write(out); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }

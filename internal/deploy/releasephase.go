@@ -1,0 +1,59 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"slipway/internal/state"
+)
+
+// releaseProcess is the process type that runs before a release stands.
+const releaseProcess = "release"
+
+// releaseTimeout bounds it. A push has a deadline of its own beside.
+const releaseTimeout = time.Hour
+
+// A PhaseError says that a release phase has failed, so that there is no
+// release.
+type PhaseError struct {
+	Code      int  // its exit code
+	OOMKilled bool // for want of memory
+}
+
+// Error says what its owner does next.
+func (e *PhaseError) Error() string {
+	if e.OOMKilled {
+		return "the release command needed more memory than a dyno has: nothing was released, and the release before goes on"
+	}
+	return fmt.Sprintf("the release command failed with exit code %d: nothing was released, and the release before goes on", e.Code)
+}
+
+// releasePhase runs the release process of a release that is to be recorded, if
+// it has one.
+func (d *Deployer) releasePhase(ctx context.Context, rel state.Release, out io.Writer) error {
+	if rel.Slug == "" || !slices.ContainsFunc(rel.Processes, func(p state.Process) bool { return p.Type == releaseProcess }) {
+		return nil
+	}
+	transcript{out}.step("Running release command...")
+	started := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
+	defer cancel()
+	exit, err := d.cfg.Dynos.RunRelease(ctx, rel, &indent{Writer: out})
+	d.log.Info("release phase ended", zap.String("app", rel.App), zap.Int("code", exit.Code), zap.Duration("took", time.Since(started)), zap.Error(err))
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("run release phase of %s: %w", rel.App, err)
+	}
+	if err != nil {
+		return err
+	}
+	if exit.Code != 0 {
+		return &PhaseError{Code: exit.Code, OOMKilled: exit.OOMKilled}
+	}
+	return nil
+}
