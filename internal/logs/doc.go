@@ -16,7 +16,12 @@
 // what could do something to a terminal. It keeps secrets no better than the
 // app that prints them.
 //
-// All methods may be called concurrently, except those of a [Writer].
+// [Drains] read the same files, so that they, too, need no memory for what their
+// receivers do not take yet. Delivery is at least once after a failure that is
+// noticed; over syslog, which has no answers, what a receiver had not read when
+// it went away is gone.
+//
+// All methods may be called concurrently.
 //
 //	store, err := logs.Open(logs.Config{Dir: dir})
 //	if err != nil {

@@ -16,7 +16,7 @@ type pending struct {
 	lost    int     // lines that could not be kept since lostAt
 	lostAt  time.Time
 	stalled bool          // the disk did not keep up; nobody waits for it
-	room    chan struct{} // closed by a flush; nil if nobody waits
+	room    chan struct{} // closed when there is room; nil if nobody waits
 }
 
 func (p *pending) empty() bool { return p.records == nil && p.lost == 0 }
@@ -41,6 +41,7 @@ func (p *pending) take(s *Store) (records *[]byte, lost int) {
 		s.buffered.Add(int64(len(*records) - before))
 	}
 	p.records, p.lost = nil, 0
+	p.wakeWriters()
 	return records, lost
 }
 
@@ -49,7 +50,6 @@ func (p *pending) written(s *Store, records *[]byte) {
 	s.buffered.Add(-int64(len(*records)))
 	*records = (*records)[:0]
 	buffers.Put(records)
-	p.stalled = false
 	p.wakeWriters()
 }
 
@@ -107,9 +107,7 @@ func (st *stream) put(l *Line, piece string, plain bool) {
 // go of mu for a moment.
 func (st *stream) makeRoom() bool {
 	if st.full() {
-		if !st.stalled {
-			st.awaitRoom()
-		}
+		st.awaitRoom()
 		if st.full() {
 			return false
 		}
@@ -131,20 +129,23 @@ func (st *stream) full() bool {
 	return st.records != nil && len(*st.records) > maxPending-maxRecord || st.store.buffered.Load() > maxBuffered
 }
 
-// awaitRoom waits for a flush, but not for long.
+// awaitRoom waits for flushes, but not for long.
 func (st *stream) awaitRoom() {
-	if st.room == nil {
-		st.room = make(chan struct{})
-	}
-	room := st.room
-	st.mu.Unlock()
-	poke(st.store.urgent)
 	late := time.NewTimer(patience)
-	select {
-	case <-room:
-	case <-late.C:
+	defer late.Stop()
+	for st.full() && !st.stalled && st.gone == nil {
+		if st.room == nil {
+			st.room = make(chan struct{})
+		}
+		room := st.room
+		st.mu.Unlock()
+		poke(st.store.urgent)
+		select {
+		case <-room:
+			st.mu.Lock()
+		case <-late.C:
+			st.mu.Lock()
+			st.stalled = true
+		}
 	}
-	late.Stop()
-	st.mu.Lock()
-	st.stalled = st.full()
 }

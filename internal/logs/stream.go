@@ -119,7 +119,10 @@ func (st *stream) settle() view {
 func (st *stream) more(pos int64) (<-chan struct{}, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.view.end > pos || st.gone != nil {
+	if st.view.end > pos {
+		return nil, nil
+	}
+	if st.gone != nil {
 		return nil, st.gone
 	}
 	if st.grown == nil {
@@ -176,8 +179,12 @@ func (st *stream) remove() error {
 	if records, _ := st.take(st.store); records != nil {
 		st.written(st.store, records)
 	}
+	st.view = view{}
 	st.mu.Unlock()
-	return errors.Join(st.files.close(false), os.RemoveAll(st.files.dir))
+	err := errors.Join(st.files.close(false), os.RemoveAll(st.files.dir))
+	// The directory may soon be another stream's.
+	st.files, st.loaded = segments{dir: st.files.dir, max: st.files.max}, true
+	return err
 }
 
 // close writes what is pending, and closes the files.
