@@ -1,194 +1,130 @@
 package sqlite_test
 
 import (
+	"context"
+	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
-	"sync"
+	"strings"
 	"testing"
-	"time"
+
+	"go.uber.org/goleak"
 
 	"slipway/internal/state"
 	"slipway/internal/state/sqlite"
+	"slipway/internal/state/sqlstore"
 	"slipway/internal/state/statetest"
 )
 
-var ann = state.Actor{User: "ann", From: "127.0.0.1"}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, path string) *sqlite.Store {
-	t.Helper()
+func TestStore(t *testing.T) {
+	t.Parallel()
+	statetest.Run(t, func(t *testing.T) statetest.Database {
+		path := filepath.Join(t.TempDir(), "state.db")
+		return statetest.Database{
+			Open: func(ctx context.Context, sealer *state.Sealer) (*sqlstore.Store, error) {
+				return sqlite.Open(ctx, path, sealer)
+			},
+			Driver: "sqlite", DSN: "file:" + path + "?_pragma=busy_timeout(10000)",
+		}
+	})
+}
+
+func TestPathMayHoldWhatAnAddressCannot(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a b?&#%.db")
 	s, err := sqlite.Open(t.Context(), path, statetest.Sealer(t))
+	if err != nil {
+		t.Fatalf("Open(%q): %v", path, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the file that was opened: %v", err)
+	}
+}
+
+// older makes a file as the first version did, with an app, a release and a key.
+func older(t *testing.T) string {
+	t.Helper()
+	script, err := os.ReadFile("migrations/0001_apps.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "state.db")
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		string(script), "PRAGMA user_version = 1", "PRAGMA journal_mode = WAL",
+		"INSERT INTO apps (id, name, owner, created_at) VALUES ('id1', 'shop', 'ann', 5)",
+		`INSERT INTO releases (app_id, version, slug, size, commit_id, ref, old_commit, processes, language, language_version, user, description, created_at)
+			VALUES ('id1', 1, 'sha256:aa', 7, 'aa', 'refs/heads/main', '0', '[{"type":"web","command":"run"}]', 'python', '3.13.1', 'ann', 'Deploy', 6)`,
+		"INSERT INTO keys (fingerprint, public, comment, user, created_at) VALUES ('SHA256:x', 'ssh-ed25519 AAAA', 'home', 'ann', 7)",
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%.40s: %v", statement, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestOlderFileKeepsWhatItHolds(t *testing.T) {
+	t.Parallel()
+	s, err := sqlite.Open(t.Context(), older(t), statetest.Sealer(t))
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
-	return s
-}
-
-func withApp(t *testing.T) *sqlite.Store {
-	t.Helper()
-	s := open(t, filepath.Join(t.TempDir(), "a b?&#.db"))
-	if _, err := s.CreateApp(t.Context(), ann, state.App{Name: "shop", Owner: "ann", Created: time.Now()}); err != nil {
-		t.Fatalf("CreateApp: %v", err)
+	defer func() { _ = s.Close() }()
+	w, err := s.Wanted(t.Context(), "shop")
+	if err != nil || w.App.ID != "id1" || w.App.Idle != 0 || w.App.Asleep || w.App.Created.UnixMicro() != 5 {
+		t.Errorf("Wanted = %+v, %v; want the app as it was", w.App, err)
 	}
-	return s
-}
-
-func release(commit string) state.Release {
-	return state.Release{
-		App: "shop", Slug: "sha256:" + commit, Size: 7, Commit: commit, Ref: "refs/heads/main", OldCommit: "0",
-		Processes: []state.Process{{Type: "web", Command: "run it"}}, User: "ann", Description: "Deploy",
-		Created: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC),
+	rel := w.Release
+	if rel.Version != 1 || rel.User != "ann" || len(rel.Config) != 0 || rel.Processes[0].Command != "run" || rel.Created.UnixMicro() != 6 {
+		t.Errorf("Wanted = %+v, want the release as it was, without config vars", rel)
+	}
+	if key, err := s.Key(t.Context(), "SHA256:x"); err != nil || key.User != "ann" || key.Comment != "home" {
+		t.Errorf("Key = %+v, %v; want ann's", key, err)
+	}
+	next := state.Release{App: "shop", Slug: "sha256:bb", Config: map[string]string{"A": "b"}}
+	if rel, err := s.AddRelease(t.Context(), state.Actor{User: "bob"}, next, 1); err != nil || rel.Version != 2 {
+		t.Errorf("AddRelease = v%d, %v; want v2", rel.Version, err)
 	}
 }
 
-func TestAppsAreFoundByName(t *testing.T) {
-	s := withApp(t)
-	app, err := s.App(t.Context(), "shop")
-	if err != nil || app.Owner != "ann" || app.ID == "" {
-		t.Errorf("App = %+v, %v; want ann's, with an ID", app, err)
-	}
-	if _, err := s.App(t.Context(), "shed"); !errors.Is(err, state.ErrNotFound) {
-		t.Errorf("App of a missing name: %v, want ErrNotFound", err)
-	}
-	if _, err := s.CreateApp(t.Context(), ann, state.App{Name: "shop"}); !errors.Is(err, state.ErrTaken) {
-		t.Errorf("CreateApp of a taken name: %v, want ErrTaken", err)
-	}
-	for _, bad := range []string{"", "ab", "Shop", "1shop", "shop-", "../shop", "a-name-that-is-far-too-long-for-an-app"} {
-		if _, err := s.CreateApp(t.Context(), ann, state.App{Name: bad}); !errors.Is(err, state.ErrInvalidName) {
-			t.Errorf("CreateApp(%q): %v, want ErrInvalidName", bad, err)
-		}
-	}
-}
-
-func TestServersOwnNamesAreReserved(t *testing.T) {
-	s := withApp(t)
-	for _, name := range []string{"api", "apps", "healthz", "metrics"} {
-		if _, err := s.CreateApp(t.Context(), ann, state.App{Name: name}); !errors.Is(err, state.ErrReservedName) {
-			t.Errorf("CreateApp(%q): %v, want ErrReservedName", name, err)
-		}
-	}
-}
-
-func TestReleasesAreNumberedAndKept(t *testing.T) {
-	s := withApp(t)
-	first, err := s.AddRelease(t.Context(), ann, release("aa"), 0)
-	if err != nil || first.Version != 1 {
-		t.Fatalf("AddRelease = v%d, %v; want v1", first.Version, err)
-	}
-	if _, err := s.AddRelease(t.Context(), ann, release("bb"), 1); err != nil {
-		t.Fatalf("AddRelease: %v", err)
-	}
-	all, err := s.Releases(t.Context(), "shop", 0)
-	if err != nil || len(all) != 2 || all[0].Version != 2 {
-		t.Fatalf("Releases = %+v, %v; want v2 and v1", all, err)
-	}
-	if newest, err := s.Releases(t.Context(), "shop", 1); err != nil || len(newest) != 1 || newest[0].Commit != "bb" {
-		t.Errorf("Releases(1) = %+v, %v; want bb's", newest, err)
-	}
-	got, err := s.ReleaseOf(t.Context(), "shop", "aa")
-	if err != nil || got.Version != 1 || got.Processes[0].Command != "run it" || !got.Created.Equal(release("aa").Created) {
-		t.Errorf("ReleaseOf = %+v, %v; want v1 as it was recorded", got, err)
-	}
-	if _, err := s.Release(t.Context(), "shop", 3); !errors.Is(err, state.ErrNotFound) {
-		t.Errorf("Release of a missing version: %v, want ErrNotFound", err)
-	}
-}
-
-func TestReleaseAfterAnOldOneIsRefused(t *testing.T) {
-	s := withApp(t)
-	if _, err := s.AddRelease(t.Context(), ann, release("aa"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.AddRelease(t.Context(), ann, release("bb"), 0); !errors.Is(err, state.ErrMoved) {
-		t.Errorf("AddRelease after v0 when there is v1: %v, want ErrMoved", err)
-	}
-	orphan := release("aa")
-	orphan.App = "shed"
-	if _, err := s.AddRelease(t.Context(), ann, orphan, 0); !errors.Is(err, state.ErrNotFound) {
-		t.Errorf("AddRelease for a missing app: %v, want ErrNotFound", err)
-	}
-}
-
-func TestReleasesAtOnceGetOneVersionEach(t *testing.T) {
-	s := withApp(t)
-	var wg sync.WaitGroup
-	won := make(chan int, 8)
-	for range 8 {
-		wg.Go(func() {
-			rel, err := s.AddRelease(t.Context(), ann, release("aa"), 0)
-			if err == nil {
-				won <- rel.Version
-			} else if !errors.Is(err, state.ErrMoved) {
-				t.Errorf("AddRelease: %v, want nil or ErrMoved", err)
-			}
-		})
-	}
-	wg.Wait()
-	close(won)
-	if n := len(won); n != 1 {
-		t.Errorf("%d of 8 releases after v0 stand, want 1", n)
-	}
-}
-
-func TestStateSurvivesReopening(t *testing.T) {
+func TestNewerFileIsRefusedInWords(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.db")
-	first, err := sqlite.Open(t.Context(), path, statetest.Sealer(t))
+	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := first.CreateApp(t.Context(), ann, state.App{Name: "shop"}); err != nil {
+	if _, err := db.ExecContext(t.Context(), "PRAGMA user_version = 99"); err != nil {
 		t.Fatal(err)
 	}
-	if err := first.Close(); err != nil {
+	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, path).App(t.Context(), "shop"); err != nil {
-		t.Errorf("App after reopening: %v", err)
+	if _, err := sqlite.Open(t.Context(), path, statetest.Sealer(t)); err == nil || !strings.Contains(err.Error(), "newer Slipway (version 99") {
+		t.Errorf("Open of version 99: %v, want words about a newer Slipway", err)
 	}
 }
 
-func TestDeletedAppTakesItsReleasesAlong(t *testing.T) {
-	s := withApp(t)
-	if _, err := s.AddRelease(t.Context(), ann, release("aa"), 0); err != nil {
+func TestFileThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("no database\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.DeleteApp(t.Context(), ann, "shop"); err != nil {
-		t.Fatalf("DeleteApp: %v", err)
-	}
-	if err := s.DeleteApp(t.Context(), ann, "shop"); !errors.Is(err, state.ErrNotFound) {
-		t.Errorf("DeleteApp again: %v, want ErrNotFound", err)
-	}
-	if _, err := s.CreateApp(t.Context(), ann, state.App{Name: "shop"}); err != nil {
-		t.Fatal(err)
-	}
-	if all, err := s.Releases(t.Context(), "shop", 0); err != nil || len(all) != 0 {
-		t.Errorf("Releases of a new app of that name = %+v, %v; want none", all, err)
-	}
-}
-
-func TestKeys(t *testing.T) {
-	s := withApp(t)
-	key := state.Key{Fingerprint: "SHA256:x", Public: "ssh-ed25519 AAAA", Comment: "ann@home", User: "ann", Created: time.Now()}
-	if err := s.AddKey(t.Context(), ann, key); err != nil {
-		t.Fatalf("AddKey: %v", err)
-	}
-	if err := s.AddKey(t.Context(), ann, key); !errors.Is(err, state.ErrTaken) {
-		t.Errorf("AddKey again: %v, want ErrTaken", err)
-	}
-	if got, err := s.Key(t.Context(), "SHA256:x"); err != nil || got.Comment != "ann@home" {
-		t.Errorf("Key = %+v, %v; want ann@home's", got, err)
-	}
-	if all, err := s.Keys(t.Context()); err != nil || len(all) != 1 {
-		t.Errorf("Keys = %+v, %v; want one", all, err)
-	}
-	if err := s.DeleteKey(t.Context(), ann, "SHA256:x"); err != nil {
-		t.Errorf("DeleteKey: %v", err)
-	}
-	if _, err := s.Key(t.Context(), "SHA256:x"); !errors.Is(err, state.ErrNotFound) {
-		t.Errorf("Key after deletion: %v, want ErrNotFound", err)
+	if _, err := sqlite.Open(t.Context(), path, statetest.Sealer(t)); err == nil || errors.Is(err, state.ErrWrongKey) {
+		t.Errorf("Open of a file of text: %v, want an error", err)
 	}
 }

@@ -2,6 +2,6 @@
 // passes, and what other tests need to open one.
 //
 //	func TestStore(t *testing.T) {
-//		statetest.Run(t, func(t *testing.T, sealer *state.Sealer) *sqlstore.Store { … })
+//		statetest.Run(t, func(t *testing.T) statetest.Database { … })
 //	}
 package statetest
