@@ -232,4 +232,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-tool github.com/buildpacks/pack
+tool (
+	github.com/buildpacks/pack
+	github.com/letsencrypt/pebble/v2/cmd/pebble
+)

@@ -46,6 +46,9 @@ func (x *exchange) talk(c *conn) (v verdict, reusable bool, fail *failure) {
 		reusable = fail == nil && !resp.Close
 	}
 	if x.upload != nil {
+		if fail == nil && !x.tunnelled {
+			x.flush() // the client need not wait for what follows
+		}
 		reusable = x.upload.finish(fail == nil) && reusable
 	} else if x.body.kind == streamed {
 		reusable = false // the dyno did not want the body
