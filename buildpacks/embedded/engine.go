@@ -43,7 +43,6 @@ type Config struct {
 type Engine struct {
 	dir      string
 	instance string
-	lock     *os.File
 	images   *images.Store
 	volumes  *volumeStore
 	runtime  *bundle.Runtime
@@ -75,14 +74,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make engine directory: %w", err)
 	}
-	lock, err := lockDir(dir)
-	if err != nil {
-		return nil, err
-	}
 	e := &Engine{
 		dir:        dir,
 		instance:   instance(dir),
-		lock:       lock,
 		log:        cfg.Log,
 		containers: make(map[string]*container),
 	}
@@ -145,16 +139,17 @@ func (e *Engine) close(ctx context.Context) error {
 	for _, c := range left {
 		errs = append(errs, e.remove(ctx, c))
 	}
-	if e.runtime != nil {
-		errs = append(errs, e.runtime.Close(ctx))
-	}
 	if e.nets != nil {
 		errs = append(errs, e.nets.close())
 	}
 	if e.images != nil {
 		errs = append(errs, e.images.Close())
 	}
-	return errors.Join(append(errs, e.lock.Close())...)
+	// Last, since it holds the lock on the directory.
+	if e.runtime != nil {
+		errs = append(errs, e.runtime.Close(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // Name is "embedded".

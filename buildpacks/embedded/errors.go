@@ -21,6 +21,8 @@ func explain(err error) error {
 	switch {
 	case errors.Is(err, bundle.ErrNotRoot):
 		return ErrNotRoot
+	case errors.Is(err, bundle.ErrBusy):
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	case errors.Is(err, bundle.ErrNoRuntime):
 		return fmt.Errorf("%w: install runc (apt-get install runc), or use --engine docker", err)
 	}

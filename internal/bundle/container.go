@@ -37,6 +37,8 @@ type Container struct {
 	mu      sync.Mutex
 	started bool
 	removed bool
+	runc    *os.Process // once it runs
+	term    *terminal   // of a process that has one
 	code    int
 	err     error
 }
@@ -102,7 +104,7 @@ func (c *Container) Written() string {
 	if c.spec.Dir != "" {
 		return c.spec.Dir
 	}
-	return filepath.Join(c.dir, "upper")
+	return filepath.Join(scratch(c.dir, c.spec), "upper")
 }
 
 // Root is the container's root file system, all mounts included, until Remove.
@@ -135,7 +137,7 @@ func (c *Container) Start(ctx context.Context, p Process, stdio Stdio) error {
 		c.finish(-1, err)
 		return err
 	}
-	return c.run(ctx, stdio)
+	return c.run(ctx, p, stdio)
 }
 
 // Wait returns the exit code when every process of the container has ended:
@@ -199,7 +201,10 @@ func (c *Container) Remove(ctx context.Context) error {
 	if c.root != nil {
 		errs = append(errs, c.root.Close())
 	}
-	if err := unmountRoot(c.dir); err != nil {
+	if t := c.Terminal(); t != nil {
+		errs = append(errs, t.Close())
+	}
+	if err := unmountAll(c.dir); err != nil {
 		errs = append(errs, err)
 	} else {
 		errs = append(errs, c.rt.trash.throw(c.dir))

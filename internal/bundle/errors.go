@@ -7,6 +7,8 @@ var (
 	ErrNotRoot = errors.New("running containers needs root")
 	// ErrNoRuntime says that the OCI runtime is not installed.
 	ErrNoRuntime = errors.New("no OCI runtime")
+	// ErrBusy says that another Runtime uses the directory.
+	ErrBusy = errors.New("directory is in use")
 	// ErrExists says that a container of that ID exists already.
 	ErrExists = errors.New("container exists")
 	// ErrStarted says that a container was started before.

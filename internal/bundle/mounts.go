@@ -14,6 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const (
+	minInodes     = 4096
+	bytesPerInode = 8192
+)
+
 // A Mount is a bind mount into a container.
 type Mount struct {
 	Source   string // on the host; a directory or a file
@@ -48,7 +53,12 @@ func mountRoot(dir string, s Spec) error {
 	if len(s.Lower) == 0 {
 		return errors.New("no root file system: neither layers nor a directory")
 	}
-	upper, work := filepath.Join(dir, "upper"), filepath.Join(dir, "work")
+	if s.Scratch > 0 {
+		if err := mountScratch(scratch(dir, s), s.Scratch); err != nil {
+			return err
+		}
+	}
+	upper, work := filepath.Join(scratch(dir, s), "upper"), filepath.Join(scratch(dir, s), "work")
 	if err := makeUpper(upper, s.Lower[0]); err != nil {
 		return err
 	}
@@ -73,6 +83,28 @@ func mountRoot(dir string, s Spec) error {
 		return fmt.Errorf("mount overlay: %w", err)
 	}
 	return makePrivate(target)
+}
+
+// scratch is the directory for what a container writes.
+func scratch(dir string, s Spec) string {
+	if s.Scratch > 0 {
+		return filepath.Join(dir, "scratch")
+	}
+	return dir
+}
+
+// mountScratch mounts a file system of a bounded size at dir.
+func mountScratch(dir string, size int64) error {
+	if err := os.Mkdir(dir, 0o711); err != nil {
+		return fmt.Errorf("make scratch: %w", err)
+	}
+	// The kernel keeps about a kilobyte an inode, which the size does not
+	// count.
+	options := fmt.Sprintf("mode=711,size=%d,nr_inodes=%d", size, minInodes+size/bytesPerInode)
+	if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
+		return fmt.Errorf("mount scratch: %w", err)
+	}
+	return makePrivate(dir)
 }
 
 // makeUpper makes the upper directory, which gives the root its owner and mode.
@@ -174,10 +206,13 @@ func mountPoint(root *Root, target string, isDir bool) (*os.File, error) {
 	return os.NewFile(uintptr(fd), target), nil
 }
 
-// unmountRoot takes the root of a container and all mounts in it away, even
+// unmountAll takes the root of a container and all mounts in it away, even
 // when somebody still has a file open in it.
-func unmountRoot(dir string) error {
-	target := filepath.Join(dir, "rootfs")
+func unmountAll(dir string) error {
+	return errors.Join(unmount(filepath.Join(dir, "rootfs")), unmount(filepath.Join(dir, "scratch")))
+}
+
+func unmount(target string) error {
 	for {
 		err := unix.Unmount(target, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 		switch {

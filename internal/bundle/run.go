@@ -26,14 +26,24 @@ type Stdio struct {
 }
 
 // run starts runc and waits until it has started the process.
-func (c *Container) run(ctx context.Context, stdio Stdio) error {
+func (c *Container) run(ctx context.Context, p Process, stdio Stdio) error {
+	files := &fileIO{stdio: stdio}
+	if p.Terminal != nil {
+		term, err := c.useTerminal(*p.Terminal)
+		if err != nil {
+			c.finish(-1, err)
+			return err
+		}
+		defer term.runcs.Close() //nolint:errcheck // runc has its own
+		files = &fileIO{stdio: Stdio{Stdin: term.runcs, Stdout: term.runcs, Stderr: term.runcs}, leads: true}
+	}
 	runner := *c.rt.runc
 	runner.Log = filepath.Join(c.dir, "runc.log")
 	runner.LogFormat = runc.JSON
 	pidFile := filepath.Join(c.dir, "pid")
 	spawned := make(chan int, 1)
 	opts := &runc.CreateOpts{
-		IO:      fileIO{stdio},
+		IO:      files,
 		PidFile: pidFile,
 		Started: spawned,
 		// The cgroup stays until sweep, so that it can be asked why the
@@ -66,7 +76,11 @@ func (c *Container) run(ctx context.Context, stdio Stdio) error {
 		}
 	}()
 	// From here on runc has the files itself, and the caller may close its own.
-	<-spawned
+	if _, ok := <-spawned; ok {
+		c.mu.Lock()
+		c.runc = files.cmd.Process
+		c.mu.Unlock()
+	}
 	return c.waitStarted(ctx, pidFile)
 }
 
@@ -128,18 +142,44 @@ func startError(log string, cause error) error {
 	return &StartError{Reason: reason}
 }
 
+// useTerminal makes the container's terminal. If runc leads its session, the
+// kernel tells it of changes.
+func (c *Container) useTerminal(s Size) (*terminal, error) {
+	term, err := openTerminal(s)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.term = term
+	return term, nil
+}
+
 // fileIO gives files to runc as they are.
-type fileIO struct{ stdio Stdio }
+type fileIO struct {
+	stdio Stdio
+	leads bool // a session, whose terminal is its standard input
+	cmd   *exec.Cmd
+}
 
-var _ runc.IO = fileIO{}
+var _ runc.IO = (*fileIO)(nil)
 
-func (f fileIO) Close() error          { return nil }
-func (f fileIO) Stdin() io.WriteCloser { return nil }
-func (f fileIO) Stdout() io.ReadCloser { return nil }
-func (f fileIO) Stderr() io.ReadCloser { return nil }
+// Close implements runc.IO.
+func (f *fileIO) Close() error { return nil }
+
+// Stdin implements runc.IO.
+func (f *fileIO) Stdin() io.WriteCloser { return nil }
+
+// Stdout implements runc.IO.
+func (f *fileIO) Stdout() io.ReadCloser { return nil }
+
+// Stderr implements runc.IO.
+func (f *fileIO) Stderr() io.ReadCloser { return nil }
 
 // Set implements runc.IO. A nil *os.File must stay a nil interface.
-func (f fileIO) Set(cmd *exec.Cmd) {
+func (f *fileIO) Set(cmd *exec.Cmd) {
+	f.cmd = cmd
+	cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty = f.leads, f.leads
 	if f.stdio.Stdin != nil {
 		cmd.Stdin = f.stdio.Stdin
 	}

@@ -12,12 +12,13 @@ import (
 
 	runc "github.com/containerd/go-runc"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 )
 
 // Config configures a [Runtime].
 type Config struct {
 	// Dir holds the bundles of running containers; required. One Runtime at
-	// a time may use it.
+	// a time may use it: another gets ErrBusy.
 	Dir string
 	// Cgroup is the parent cgroup of every container, from the root of each
 	// hierarchy; required. Nobody else may use it.
@@ -31,6 +32,7 @@ type Config struct {
 // A Runtime makes containers.
 type Runtime struct {
 	dir     string
+	lock    *os.File
 	runc    *runc.Runc
 	cgroups *cgroups
 	trash   *trash
@@ -70,8 +72,13 @@ func Open(ctx context.Context, cfg Config) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
 	r := &Runtime{
-		dir: dir,
+		dir:  dir,
+		lock: lock,
 		runc: &runc.Runc{
 			Command: path,
 			Root:    filepath.Join(dir, "state"),
@@ -84,7 +91,7 @@ func Open(ctx context.Context, cfg Config) (*Runtime, error) {
 		containers: make(map[string]*Container),
 	}
 	if err := r.recover(ctx); err != nil {
-		return nil, fmt.Errorf("recover %s: %w", dir, err)
+		return nil, errors.Join(fmt.Errorf("recover %s: %w", dir, err), lock.Close())
 	}
 	r.trash = openTrash(filepath.Join(dir, "trash"), cfg.Log)
 	return r, nil
@@ -104,12 +111,18 @@ func (r *Runtime) Close(ctx context.Context) error {
 		left = append(left, c)
 	}
 	r.mu.Unlock()
-	var errs []error
-	for _, c := range left {
-		errs = append(errs, c.Remove(ctx))
+	errs := make([]error, len(left))
+	var removing errgroup.Group
+	removing.SetLimit(recoverParallel)
+	for n, c := range left {
+		removing.Go(func() error {
+			errs[n] = c.Remove(ctx)
+			return nil
+		})
 	}
+	_ = removing.Wait() // errs has them all
 	r.trash.close()
-	errs = append(errs, r.cgroups.removeParent())
+	errs = append(errs, r.cgroups.removeParent(), r.lock.Close())
 	return errors.Join(errs...)
 }
 

@@ -16,6 +16,9 @@ type Spec struct {
 	// Lower are the layers of the root file system, topmost first. What the
 	// container writes goes into a layer of its own.
 	Lower []string
+	// Scratch bounds that layer, in bytes: it is kept in memory, and counts
+	// as the container's. If zero, it is on disk and has no bound.
+	Scratch int64
 	// Dir is a root file system that the container may write to itself,
 	// instead of Lower.
 	Dir string
@@ -48,6 +51,8 @@ type Process struct {
 	// DropCaps are default capabilities that it does without, as
 	// "CAP_NET_RAW"; all of them if one is "ALL".
 	DropCaps []string
+	// Terminal gives the process a terminal of this size, instead of Stdio.
+	Terminal *Size
 }
 
 // defaultCaps are the capabilities that Docker gives to a container.
@@ -111,6 +116,10 @@ func ociSpec(s Spec, p Process, g *cgroups) *specs.Spec {
 			},
 			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
 		},
+	}
+	if p.Terminal != nil {
+		out.Process.Terminal = true
+		out.Process.ConsoleSize = &specs.Box{Width: uint(p.Terminal.Columns), Height: uint(p.Terminal.Rows)}
 	}
 	out.Linux.Seccomp = filter(out)
 	return out

@@ -1,4 +1,4 @@
-package embedded
+package bundle
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockDir makes sure that one engine at a time uses a directory. The kernel
+// lockDir makes sure that one Runtime at a time uses a directory. The kernel
 // drops the lock with the process.
 func lockDir(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
