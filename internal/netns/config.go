@@ -29,6 +29,8 @@ type Config struct {
 	Ports []Port
 	// Resolvers answer DNS queries; those of the host's resolv.conf if nil.
 	Resolvers []netip.AddrPort
+	// Ready is how many namespaces a [Pool] keeps ready; 1 if zero.
+	Ready int
 	// Log gets what is changed on the host; nothing if nil.
 	Log *zap.Logger
 }

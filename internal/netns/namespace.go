@@ -86,6 +86,9 @@ func (c Config) check() (Config, error) {
 	if c.Instance == "" {
 		c.Instance = "main"
 	}
+	if c.Ready <= 0 {
+		c.Ready = 1
+	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}

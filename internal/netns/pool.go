@@ -4,26 +4,35 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 )
 
-// A Pool keeps one namespace ready, so that a build does not wait for it.
+const (
+	// quiet is how long nobody must have asked for a namespace before the
+	// next one is made: what was just started needs the machine more.
+	quiet = 300 * time.Millisecond
+	// retryAfter follows a namespace that could not be made.
+	retryAfter = 5 * time.Second
+)
+
+// A Pool keeps namespaces ready, so that what runs in them does not wait.
 type Pool struct {
 	cfg  Config
+	wake chan struct{}
 	work sync.WaitGroup
 
 	ctx    context.Context //nolint:containedctx // the pool's own life
 	cancel context.CancelFunc
 
-	mu      sync.Mutex
-	ready   *Namespace
-	filling bool
-	closed  bool
+	mu     sync.Mutex
+	idle   []*Namespace
+	closed bool
 }
 
 // OpenPool removes what a killed predecessor of the same instance left, and
-// begins to make the first namespace. cfg.Ports are not used.
+// begins to make the first namespaces. cfg.Ports are not used.
 func OpenPool(ctx context.Context, cfg Config) (*Pool, error) {
 	cfg, err := cfg.check()
 	if err != nil {
@@ -35,21 +44,17 @@ func OpenPool(ctx context.Context, cfg Config) (*Pool, error) {
 	if err := prepareHost(cfg); err != nil {
 		return nil, err
 	}
-	p := &Pool{cfg: cfg}
+	p := &Pool{cfg: cfg, wake: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	p.fill()
+	p.work.Go(p.fill)
 	return p, nil
 }
 
 // Get returns a namespace in which ports are open. The caller closes it.
 func (p *Pool) Get(ctx context.Context, ports []Port) (*Namespace, error) {
-	p.mu.Lock()
-	n := p.ready
-	p.ready = nil
-	closed := p.closed
-	p.mu.Unlock()
-	if closed {
-		return nil, errors.New("build networks are closed")
+	n, err := p.take()
+	if err != nil {
+		return nil, err
 	}
 	// An administrator may have reloaded the firewall meanwhile.
 	if err := prepareHost(p.cfg); err != nil {
@@ -59,13 +64,10 @@ func (p *Pool) Get(ctx context.Context, ports []Port) (*Namespace, error) {
 		return nil, err
 	}
 	if n == nil {
-		var err error
 		if n, err = makeNamespace(ctx, p.cfg); err != nil {
 			return nil, err
 		}
 	}
-	// The next one is made when this one's build is over and the machine
-	// has time.
 	n.later = p.remove
 	if err := n.ready(ctx, ports); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -73,56 +75,112 @@ func (p *Pool) Get(ctx context.Context, ports []Port) (*Namespace, error) {
 	return n, nil
 }
 
-// remove removes a namespace in the background, and makes the next.
+// take returns an idle namespace, nil if there is none.
+func (p *Pool) take() (*Namespace, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, errors.New("networks are closed")
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	if len(p.idle) == 0 {
+		return nil, nil
+	}
+	n := p.idle[0]
+	p.idle = p.idle[1:]
+	return n, nil
+}
+
+// remove removes a namespace in the background.
 func (p *Pool) remove(do func() error) {
 	p.work.Go(func() {
 		if err := do(); err != nil {
-			p.cfg.Log.Warn("build network not removed", zap.Error(err))
+			p.cfg.Log.Warn("network not removed", zap.Error(err))
 		}
-		p.fill()
 	})
 }
 
-// fill makes the next namespace in the background, unless there is one.
+// fill makes namespaces until enough are ready, and again when some were taken
+// and things have calmed down.
 func (p *Pool) fill() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed || p.filling || p.ready != nil {
-		return
+	for {
+		wait, err := p.fillUp()
+		if err != nil {
+			p.cfg.Log.Warn("network not prepared", zap.Error(err))
+		}
+		if !p.pause(wait) {
+			return
+		}
 	}
-	p.filling = true
-	p.work.Go(func() {
+}
+
+// fillUp returns how long to wait before it is called again; until somebody
+// takes a namespace if zero.
+func (p *Pool) fillUp() (time.Duration, error) {
+	for p.lacks() && p.ctx.Err() == nil {
 		n, err := makeNamespace(p.ctx, p.cfg)
 		if err != nil {
-			p.cfg.Log.Warn("build network not prepared", zap.Error(err))
+			return retryAfter, err
 		}
 		p.mu.Lock()
-		p.filling = false
-		if err == nil && !p.closed {
-			p.ready = n
-			n = nil
-		}
+		p.idle = append(p.idle, n)
 		p.mu.Unlock()
-		if err == nil && n != nil {
-			_ = n.Close() // the pool was closed meanwhile
+		select {
+		case <-p.wake:
+			return quiet, nil
+		default:
 		}
-	})
+	}
+	return 0, nil
 }
 
-// Close removes the ready namespace and the firewall. Namespaces that were
+func (p *Pool) lacks() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle) < p.cfg.Ready
+}
+
+// pause waits, and then until nobody has taken a namespace for a while. It
+// returns false when the pool is closed.
+func (p *Pool) pause(wait time.Duration) bool {
+	if wait == 0 {
+		select {
+		case <-p.wake:
+			wait = quiet
+		case <-p.ctx.Done():
+			return false
+		}
+	}
+	calm := time.NewTimer(wait)
+	defer calm.Stop()
+	for {
+		select {
+		case <-p.wake:
+			calm.Reset(max(wait, quiet))
+		case <-calm.C:
+			return true
+		case <-p.ctx.Done():
+			return false
+		}
+	}
+}
+
+// Close removes the ready namespaces and the firewall. Namespaces that were
 // got must have been closed.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
-	n := p.ready
-	p.ready = nil
 	p.mu.Unlock()
 	p.cancel()
 	p.work.Wait()
 	var errs []error
-	if n != nil {
+	for _, n := range p.idle {
 		errs = append(errs, n.Close())
 	}
+	p.idle = nil
 	errs = append(errs, (&firewall{instance: p.cfg.Instance}).remove())
 	return errors.Join(errs...)
 }
