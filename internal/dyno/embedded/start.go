@@ -1,0 +1,129 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"go.uber.org/zap"
+
+	"slipway/internal/bundle"
+	"slipway/internal/dyno"
+	"slipway/internal/netns"
+)
+
+// Start implements dyno.Backend.
+func (b *Backend) Start(ctx context.Context, spec dyno.Spec, stdio dyno.Stdio) (dyno.Container, error) {
+	c := &container{backend: b, copied: make(chan struct{})}
+	if err := b.hold(c, b.reference(spec.Slug)); err != nil {
+		return nil, err
+	}
+	if err := c.start(ctx, spec, stdio); err != nil {
+		return nil, errors.Join(fmt.Errorf("start dyno %s: %w", spec.Name, err), c.Remove(ctx))
+	}
+	return c, nil
+}
+
+// hold keeps a slug from being dropped, from before it is there.
+func (b *Backend) hold(c *container, ref string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return dyno.ErrClosed
+	}
+	b.containers[c] = ref
+	b.uses[ref]++
+	return nil
+}
+
+func (b *Backend) forget(c *container) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ref := b.containers[c]
+	delete(b.containers, c)
+	if b.uses[ref]--; b.uses[ref] == 0 {
+		delete(b.uses, ref)
+	}
+}
+
+func (c *container) start(ctx context.Context, s dyno.Spec, stdio dyno.Stdio) error {
+	b := c.backend
+	if err := b.Prepare(ctx, s.Slug); err != nil {
+		return err
+	}
+	var err error
+	if c.image, err = b.images.Acquire(b.reference(s.Slug)); err != nil {
+		return err
+	}
+	if c.network, err = b.nets.Get(ctx, b.ports(ctx)); err != nil {
+		return err
+	}
+	layers, err := b.images.Layers(ctx, c.image, s.ID)
+	if err != nil {
+		return err
+	}
+	c.id = s.ID
+	limits := b.cfg.Limits
+	c.bundle, err = b.runtime.Create(ctx, bundle.Spec{
+		ID:       s.ID,
+		Lower:    layers.Lower,
+		Dir:      layers.Dir,
+		Scratch:  limits.Disk,
+		Hostname: s.Name,
+		NetNS:    c.network.Path(),
+		Mounts:   []bundle.Mount{{Source: b.init, Target: initPath, ReadOnly: true}},
+		Files: map[string]string{
+			"/etc/hosts":       "127.0.0.1\tlocalhost " + s.Name + "\n",
+			"/etc/hostname":    s.Name + "\n",
+			"/etc/resolv.conf": c.network.ResolvConf(),
+		},
+		Limits: bundle.Limits{Memory: limits.Memory, NanoCPUs: int64(limits.CPUs * 1e9), Pids: limits.Pids},
+	})
+	if err != nil {
+		return err
+	}
+	p, err := c.process(s)
+	if err != nil {
+		return err
+	}
+	return c.run(ctx, p, stdio)
+}
+
+// run starts the process, which does not end with ctx unless that ends first.
+func (c *container) run(ctx context.Context, p bundle.Process, stdio dyno.Stdio) error {
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c.cancel = cancel
+	stop := context.AfterFunc(ctx, cancel)
+	defer stop()
+	io, err := c.streams(p, stdio)
+	if err != nil {
+		return err
+	}
+	if err := c.bundle.Start(running, p, io); err != nil {
+		return err
+	}
+	c.copy()
+	return ctx.Err()
+}
+
+// ports are the addresses that the operator opened to dynos. One whose name
+// cannot be looked up now is missing, rather than the dyno.
+func (b *Backend) ports(ctx context.Context) []netns.Port {
+	var ports []netns.Port
+	seen := make(map[netip.AddrPort]bool)
+	for _, reach := range b.cfg.Reach {
+		opened, err := netns.Reach(ctx, reach)
+		if err != nil {
+			b.log.Warn("address not opened to a dyno", zap.String("address", reach), zap.Error(err))
+			continue
+		}
+		for _, p := range opened {
+			if !seen[p.Addr] {
+				seen[p.Addr] = true
+				ports = append(ports, p)
+			}
+		}
+	}
+	return ports
+}
