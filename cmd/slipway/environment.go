@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"slipway/internal/cli"
@@ -21,5 +23,21 @@ func environment() cli.Config {
 		Version: version, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		URL: os.Getenv("SLIPWAY_URL"), Token: os.Getenv("SLIPWAY_TOKEN"),
 		ConfigDir: filepath.Join(dir, "slipway"), Executable: program,
+		Editor: cmp.Or(os.Getenv("VISUAL"), os.Getenv("EDITOR")), Browser: browser(), Term: os.Getenv("TERM"),
 	}
+}
+
+// browser is the command that opens a web page: the person's own choice, or the
+// desktop's where there is one.
+func browser() string {
+	if own := os.Getenv("BROWSER"); own != "" {
+		return own
+	}
+	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+		return ""
+	}
+	if _, err := exec.LookPath("xdg-open"); err != nil {
+		return ""
+	}
+	return "xdg-open"
 }

@@ -83,12 +83,15 @@ func oneOff(req wire.DynoCreate) (dyno.OneOff, error) {
 	if total > maxEnv {
 		return dyno.OneOff{}, invalid("the environment has %d bytes, want at most %d: pass less", total, maxEnv)
 	}
-	attach := req.Attach != nil && *req.Attach
-	return dyno.OneOff{
-		Command: req.Command, Env: req.Env, Attach: attach,
-		TTY:  attach && (req.NoTTY == nil || !*req.NoTTY),
-		Size: dyno.Size{Columns: characters(req.Env["COLUMNS"]), Rows: characters(req.Env["LINES"])},
-	}, nil
+	o := dyno.OneOff{Command: req.Command, Env: req.Env, Attach: req.Attach != nil && *req.Attach}
+	o.TTY = o.Attach && (req.NoTTY == nil || !*req.NoTTY)
+	if o.TTY {
+		o.Size = dyno.Size{Columns: characters(req.Env["COLUMNS"]), Rows: characters(req.Env["LINES"])}
+		// Programs would believe these, and not the terminal when it is resized.
+		delete(o.Env, "COLUMNS")
+		delete(o.Env, "LINES")
+	}
+	return o, nil
 }
 
 // characters reads a side of a terminal; what is no number is 0, the default.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -100,7 +101,7 @@ func (a *api) streamLogs(w http.ResponseWriter, r *http.Request) {
 // A lineWriter writes log lines as text, or as events for a client that asks for
 // them (Heroku's does).
 type lineWriter struct {
-	w      http.ResponseWriter
+	w      io.Writer
 	rc     *http.ResponseController
 	events bool
 	n      int // lines written

@@ -71,7 +71,7 @@ func (c *cli) appsInfo() *cobra.Command {
 	return c.withJSON(c.withApp(&cobra.Command{
 		Use:     "apps:info",
 		Aliases: []string{"info"},
-		Short:   "Show where an app's parts are",
+		Short:   "Show where an app's parts are, and what it runs",
 		Example: "  slipway apps:info -a hello",
 		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -86,7 +86,12 @@ func (c *cli) appsInfo() *cobra.Command {
 			if c.json {
 				return c.printJSON(app)
 			}
-			c.printf("=== %s\n\nGit URL:  %s\nWeb URL:  %s\nOwner:    %s\n", app.Name, app.GitURL, app.WebURL, app.Owner.Email)
+			wanted, err := c.client().Formation(cmd.Context(), name)
+			if err != nil {
+				return err
+			}
+			c.printf("=== %s\n\nGit URL:       %s\nWeb URL:       %s\nOwner:         %s\nDynos:         %s\nIdle timeout:  %s\n",
+				app.Name, app.GitURL, app.WebURL, app.Owner.Email, formationText(wanted, ": ", ", ", "none"), app.IdleTimeout)
 			return nil
 		},
 	}))

@@ -24,6 +24,9 @@ type Config struct {
 	Token      string // $SLIPWAY_TOKEN; the saved sign-in if empty
 	ConfigDir  string // where the sign-in is saved
 	Executable string // this program, for git's credential helper
+	Editor     string // $VISUAL or $EDITOR, a shell command; vi if empty
+	Browser    string // $BROWSER or the desktop's opener; addresses are only printed if empty
+	Term       string // $TERM, for one-off dynos
 }
 
 // DefaultURL is where the client looks for a server that nobody named.
@@ -36,6 +39,11 @@ func (e usageError) Unwrap() error { return e.error }
 
 // WrongUsage marks the error, as those of other packages' verbs are.
 func (e usageError) WrongUsage() {}
+
+// An exitError is the exit code of a one-off dyno, which is then this program's.
+type exitError struct{ code int }
+
+func (e exitError) Error() string { return fmt.Sprintf("the command exited with %d", e.code) }
 
 type cli struct {
 	Config
@@ -52,8 +60,8 @@ func New(cfg Config) *cobra.Command {
 	root := &cobra.Command{
 		Use:     "slipway",
 		Version: cfg.Version,
-		Short:   "git push, and the app is an OCI image, released",
-		Long: `Slipway builds what you git push into an OCI image and releases it.
+		Short:   "git push, and the app is an OCI image, released and running",
+		Long: `Slipway builds what you git push into an OCI image, releases it and runs it.
 
 Run a server with "slipway serve"; every other command talks to one, at
 $SLIPWAY_URL (default ` + DefaultURL + `) with $SLIPWAY_TOKEN or the sign-in
@@ -62,7 +70,12 @@ saved by "slipway login".`,
   slipway login --token-file ~/.local/share/slipway/admin-token
   slipway create hello
   git push slipway main
-  slipway releases`,
+  slipway open
+  slipway ps:scale web=2 worker=1
+  slipway logs --tail
+  slipway config:set GREETING=hello
+  slipway run -- python manage.py migrate
+  slipway rollback`,
 		SilenceErrors: true, SilenceUsage: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -78,18 +91,26 @@ saved by "slipway login".`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(c.login(), c.logout(), c.create(), c.apps(), c.appsInfo(), c.appsDestroy(), c.gitRemote(), c.gitCredential(),
-		c.releases(), c.releasesInfo(), c.keys(), c.keysAdd(), c.keysRemove(), c.showVersion())
+	root.AddCommand(c.login(), c.logout(), c.keys(), c.keysAdd(), c.keysRemove(), c.gitRemote(), c.gitCredential(), c.showVersion(),
+		c.create(), c.apps(), c.appsInfo(), c.appsDestroy(), c.open(), c.audit(),
+		c.releases(), c.releasesInfo(), c.rollback(),
+		c.config(), c.configGet(), c.configSet(), c.configUnset(), c.configEdit(),
+		c.ps(), c.psScale(), c.psRestart(), c.psStop(), c.psIdle(), c.run(), c.logs(),
+		c.domains(), c.domainsAdd(), c.domainsRemove(), c.certs(), c.certsAdd(), c.certsRemove(),
+		c.drains(), c.drainsAdd(), c.drainsRemove())
 	return root
 }
 
 // Run runs the command line and returns the exit code: 0 done, 1 failed, 2
-// wrong usage. It is the one place where an error becomes words.
+// wrong usage, and that of its command for "slipway run". It is the one place where an error becomes words.
 func Run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
+	}
+	if exit, ok := errors.AsType[exitError](err); ok {
+		return exit.code
 	}
 	// A flag that belongs to no verb is complained of before the verb is looked at.
 	if found, _, _ := root.Find(args); found == root && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -147,6 +168,28 @@ func (c *cli) printJSON(v any) error {
 	enc := json.NewEncoder(c.Stdout)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// doing says what is done, does it, and says that it is done, or that it failed.
+// With --json it says nothing.
+func (c *cli) doing(what string, do func() (done string, err error)) error {
+	if c.json {
+		_, err := do()
+		return err
+	}
+	c.printf("%s... ", what)
+	done, err := do()
+	if err != nil {
+		c.printf("!\n")
+		return err
+	}
+	c.printf("done%s\n", done)
+	return nil
+}
+
+// note prints what a person may want to know or do next.
+func (c *cli) note(format string, a ...any) {
+	fmt.Fprintf(c.Stderr, " ▸    "+format+"\n", a...)
 }
 
 func (c *cli) printf(format string, a ...any) {

@@ -31,11 +31,13 @@ func (c *cli) releases() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, err := c.client().Releases(cmd.Context(), name)
+			if num < 1 {
+				return usageError{fmt.Errorf("%d is no number of releases: write 1 or more", num)}
+			}
+			all, err := c.client().Releases(cmd.Context(), name, num)
 			if err != nil {
 				return err
 			}
-			all = all[:min(len(all), max(num, 0))]
 			if c.json {
 				return c.printJSON(all)
 			}
@@ -95,7 +97,7 @@ func (c *cli) releasesInfo() *cobra.Command {
 
 func (c *cli) findRelease(cmd *cobra.Command, app string, version []string) (wire.Release, error) {
 	if len(version) == 0 {
-		all, err := c.client().Releases(cmd.Context(), app)
+		all, err := c.client().Releases(cmd.Context(), app, 1)
 		if err != nil {
 			return wire.Release{}, err
 		}
@@ -104,9 +106,17 @@ func (c *cli) findRelease(cmd *cobra.Command, app string, version []string) (wir
 		}
 		return all[0], nil
 	}
-	n, err := strconv.Atoi(strings.TrimPrefix(version[0], "v"))
+	n, err := parseVersion(version[0])
 	if err != nil {
-		return wire.Release{}, usageError{fmt.Errorf("%q is no release: write v3, say", version[0])}
+		return wire.Release{}, err
 	}
 	return c.client().Release(cmd.Context(), app, n)
+}
+
+func parseVersion(text string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimPrefix(text, "v"))
+	if err != nil || n < 1 {
+		return 0, usageError{fmt.Errorf("%q is no release: write v3, say", text)}
+	}
+	return n, nil
 }

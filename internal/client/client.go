@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,8 +33,13 @@ type Error struct {
 // Error is the server's message.
 func (e *Error) Error() string { return e.Body.Message }
 
-// timeout bounds every call: the API has none that takes long.
-const timeout = time.Minute
+const (
+	// timeout bounds a call.
+	timeout = time.Minute
+	// releaseTimeout bounds a call that makes a release, whose own command may
+	// run for half an hour.
+	releaseTimeout = 35 * time.Minute
+)
 
 // maxBody bounds what is read of an answer, in bytes.
 const maxBody = 64 << 20
@@ -51,25 +58,25 @@ func (c *Client) Apps(ctx context.Context) (apps []wire.App, err error) {
 
 // App finds an app.
 func (c *Client) App(ctx context.Context, name string) (app wire.App, err error) {
-	err = c.call(ctx, http.MethodGet, "/apps/"+url.PathEscape(name), nil, &app)
+	err = c.call(ctx, http.MethodGet, appPath(name), nil, &app)
 	return app, err
+}
+
+// UpdateApp changes an app.
+func (c *Client) UpdateApp(ctx context.Context, name string, change wire.AppUpdate) (app wire.App, err error) {
+	err = c.call(ctx, http.MethodPatch, appPath(name), change, &app)
+	return app, err
+}
+
+// Audits lists the newest changes of an app, the newest first.
+func (c *Client) Audits(ctx context.Context, app string, limit int) (all []wire.Audit, err error) {
+	err = c.call(ctx, http.MethodGet, appPath(app, "audit")+"?limit="+strconv.Itoa(limit), nil, &all)
+	return all, err
 }
 
 // DestroyApp removes an app with its repository, releases and images.
 func (c *Client) DestroyApp(ctx context.Context, name string) error {
-	return c.call(ctx, http.MethodDelete, "/apps/"+url.PathEscape(name), nil, nil)
-}
-
-// Releases lists an app's releases, newest first.
-func (c *Client) Releases(ctx context.Context, app string) (all []wire.Release, err error) {
-	err = c.call(ctx, http.MethodGet, "/apps/"+url.PathEscape(app)+"/releases", nil, &all)
-	return all, err
-}
-
-// Release finds one release of an app.
-func (c *Client) Release(ctx context.Context, app string, version int) (rel wire.Release, err error) {
-	err = c.call(ctx, http.MethodGet, fmt.Sprintf("/apps/%s/releases/%d", url.PathEscape(app), version), nil, &rel)
-	return rel, err
+	return c.call(ctx, http.MethodDelete, appPath(name), nil, nil)
 }
 
 // Keys lists the SSH keys that may sign in.
@@ -89,29 +96,30 @@ func (c *Client) RemoveKey(ctx context.Context, fingerprint string) error {
 	return c.call(ctx, http.MethodDelete, "/account/keys/"+url.PathEscape(fingerprint), nil, nil)
 }
 
+// appPath is the address of an app, or of what lies below it.
+func appPath(app string, below ...string) string {
+	var path strings.Builder
+	path.WriteString("/apps/" + url.PathEscape(app))
+	for _, part := range below {
+		path.WriteString("/" + url.PathEscape(part))
+	}
+	return path.String()
+}
+
 func (c *Client) call(ctx context.Context, method, path string, body, answer any) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	return c.callWithin(ctx, timeout, method, path, body, answer)
+}
+
+func (c *Client) callWithin(ctx context.Context, limit time.Duration, method, path string, body, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	var sent io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			return fmt.Errorf("encode request: %w", err)
-		}
-		sent = bytes.NewReader(b)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.URL, "/")+path, sent)
+	req, err := c.request(ctx, method, path, body)
 	if err != nil {
-		return fmt.Errorf("server address %q: %w", c.URL, err)
-	}
-	req.Header.Set("Accept", wire.Accept)
-	req.Header.Set("Authorization", "Bearer "+c.Token)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		return err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("reach the server at %s: %w", c.URL, err)
+		return c.unreached(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
@@ -128,6 +136,42 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 		return fmt.Errorf("answer of %s is not Slipway's: %w", c.URL, err)
 	}
 	return nil
+}
+
+// request makes a request that is signed in.
+func (c *Client) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
+	var sent io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("encode request: %w", err)
+		}
+		sent = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base()+path, sent)
+	if err != nil {
+		return nil, fmt.Errorf("server address %q: %w", c.URL, err)
+	}
+	req.Header = c.header()
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+func (c *Client) header() http.Header {
+	return http.Header{"Accept": {wire.Accept}, "Authorization": {"Bearer " + c.Token}}
+}
+
+func (c *Client) base() string { return strings.TrimRight(c.URL, "/") }
+
+// unreached says that the server did not answer. What was asked of it is left
+// out: a drain's address may hold a password.
+func (c *Client) unreached(err error) error {
+	if asked, ok := errors.AsType[*url.Error](err); ok {
+		err = asked.Err
+	}
+	return fmt.Errorf("reach the server at %s: %w", c.URL, err)
 }
 
 func failure(resp *http.Response, raw []byte) error {
