@@ -2,7 +2,6 @@ package state
 
 import (
 	"crypto/tls"
-	"fmt"
 	"time"
 )
 
@@ -26,10 +25,10 @@ const (
 // [ErrInvalid].
 func CheckCert(c Cert) error {
 	if len(c.Chain) > maxPEM || len(c.Key) > maxPEM {
-		return fmt.Errorf("the certificate or its key has more than %d bytes: give the leaf and its chain only: %w", maxPEM, ErrInvalid)
+		return invalid("the certificate or its key has more than %d bytes: give the leaf and its chain only", maxPEM)
 	}
 	if _, err := tls.X509KeyPair([]byte(c.Chain), []byte(c.Key)); err != nil {
-		return fmt.Errorf("this is no certificate with its key, both in PEM and the leaf first (%w): %w", err, ErrInvalid)
+		return invalid("this is no certificate with its key, both in PEM and the leaf first (%v)", err)
 	}
 	return nil
 }

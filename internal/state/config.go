@@ -1,7 +1,6 @@
 package state
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,7 +24,7 @@ func CheckConfig(config map[string]string) error {
 		}
 	}
 	if total > MaxConfig {
-		return fmt.Errorf("the config vars have %d bytes together, want at most %d: make them shorter, or remove some: %w", total, MaxConfig, ErrInvalid)
+		return invalid("the config vars have %d bytes together, want at most %d: make them shorter, or remove some", total, MaxConfig)
 	}
 	return nil
 }
@@ -33,17 +32,17 @@ func CheckConfig(config map[string]string) error {
 func checkConfigVar(name, value string) error {
 	switch {
 	case name == "":
-		return fmt.Errorf("a config var needs a name: %w", ErrInvalid)
+		return invalid("a config var needs a name")
 	case len(name) > maxConfigName:
-		return fmt.Errorf("the config var %.20q… has a name of %d bytes, want at most %d: %w", name, len(name), maxConfigName, ErrInvalid)
+		return invalid("the config var %.20q… has a name of %d bytes, want at most %d", name, len(name), maxConfigName)
 	case name == "PORT":
-		return fmt.Errorf("the config var PORT is set for each dyno: choose another name: %w", ErrInvalid)
+		return invalid("the config var PORT is set for each dyno: choose another name")
 	case !utf8.ValidString(name), strings.ContainsFunc(name, func(r rune) bool {
 		return r == '=' || unicode.IsControl(r) || unicode.IsSpace(r)
 	}):
-		return fmt.Errorf("the config var %q has a name with \"=\", a space or a control character: choose another: %w", name, ErrInvalid)
+		return invalid("the config var %q has a name with \"=\", a space or a control character: choose another", name)
 	case !utf8.ValidString(value), strings.Contains(value, "\x00"):
-		return fmt.Errorf("the config var %q has a value with bytes that are no text: encode it, in Base64 say: %w", name, ErrInvalid)
+		return invalid("the config var %q has a value with bytes that are no text: encode it, in Base64 say", name)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"fmt"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -35,12 +34,15 @@ var (
 // case, in ASCII, without a dot at the end), or [ErrInvalid].
 func CheckHostname(name string) (string, error) {
 	bad := func(why string) (string, error) {
-		return "", fmt.Errorf("host name %.80q %s: give one such as www.example.com: %w", name, why, ErrInvalid)
+		return "", invalid("host name %.80q %s: give one such as www.example.com", name, why)
 	}
 	if len(name) > 4*maxHostname {
 		return bad("is too long")
 	}
 	rest, wildcard := strings.CutPrefix(strings.TrimSuffix(name, "."), "*.")
+	if strings.HasSuffix(rest, ".") {
+		return bad("ends with two dots")
+	}
 	if _, err := netip.ParseAddr(rest); err == nil {
 		return bad("is an address")
 	}

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -27,11 +26,11 @@ const (
 // [ErrInvalid]. Its words do not hold the address, which may hold a password.
 func CheckDrain(address string) error {
 	if len(address) > maxDrainURL {
-		return fmt.Errorf("the drain's address has %d bytes, want at most %d: %w", len(address), maxDrainURL, ErrInvalid)
+		return invalid("the drain's address has %d bytes, want at most %d", len(address), maxDrainURL)
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"syslog", "syslog+tls", "https"}, u.Scheme) {
-		return fmt.Errorf("a drain's address is syslog://HOST:PORT, syslog+tls://HOST:PORT or https://HOST/PATH: %w", ErrInvalid)
+		return invalid("a drain's address is syslog://HOST:PORT, syslog+tls://HOST:PORT or https://HOST/PATH")
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ var (
 	ErrReservedName = errors.New("the server uses this name itself: choose another")
 	// ErrMoved says that the app got another release meanwhile.
 	ErrMoved = errors.New("the app has a newer release")
-	// ErrInvalid says that a value breaks a rule; the error that wraps it says which.
+	// ErrInvalid says that a value breaks a rule; the error that wraps it says which, and what to do.
 	ErrInvalid = errors.New("not valid")
 	// ErrWrongKey says that a secret cannot be read.
 	ErrWrongKey = errors.New("the secrets were sealed with another key, or are damaged: start the server with the key they were stored with")

@@ -1,9 +1,6 @@
 package state
 
-import (
-	"fmt"
-	"regexp"
-)
+import "regexp"
 
 // A Formation is how many dynos of one process type are wanted.
 type Formation struct {
@@ -24,14 +21,14 @@ var processType = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
 // [ErrInvalid].
 func CheckFormation(formation []Formation) error {
 	if len(formation) > maxTypes {
-		return fmt.Errorf("%d process types, want at most %d: %w", len(formation), maxTypes, ErrInvalid)
+		return invalid("%d process types, want at most %d", len(formation), maxTypes)
 	}
 	for _, f := range formation {
 		if !processType.MatchString(f.Type) {
-			return fmt.Errorf("process type %.80q, want letters, digits, - and _: %w", f.Type, ErrInvalid)
+			return invalid("process type %.80q, want letters, digits, - and _", f.Type)
 		}
 		if f.Quantity < 0 || f.Quantity > MaxQuantity {
-			return fmt.Errorf("%d dynos of %s, want 0 to %d: %w", f.Quantity, f.Type, MaxQuantity, ErrInvalid)
+			return invalid("%d dynos of %s, want 0 to %d", f.Quantity, f.Type, MaxQuantity)
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"fmt"
 	"regexp"
 	"time"
 )
@@ -24,11 +23,11 @@ var month = regexp.MustCompile(`^\d{4}-\d{2}$`)
 func CheckUsage(u Usage) error {
 	switch {
 	case u.Account == "" || u.App == "":
-		return fmt.Errorf("usage needs an account and an app: %w", ErrInvalid)
+		return invalid("dyno hours are of an account and an app: give both")
 	case !month.MatchString(u.Month):
-		return fmt.Errorf("usage in month %.20q, want one such as 2026-11: %w", u.Month, ErrInvalid)
+		return invalid("dyno hours in the month %.20q, want one such as 2026-11", u.Month)
 	case u.Seconds < 0:
-		return fmt.Errorf("usage of %d seconds, want 0 or more: %w", u.Seconds, ErrInvalid)
+		return invalid("dyno hours of %d seconds, want 0 or more", u.Seconds)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(server.Main{M: m}) }
 func TestStore(t *testing.T) {
 	t.Parallel()
 	statetest.Run(t, func(t *testing.T) statetest.Database {
+		t.Helper()
 		address := server.Database(t)
 		return statetest.Database{
 			Open: func(ctx context.Context, sealer *state.Sealer) (*sqlstore.Store, error) {

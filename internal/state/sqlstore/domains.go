@@ -31,16 +31,13 @@ func (s *Store) AddDomain(ctx context.Context, by state.Actor, d state.Domain) (
 	return d, nil
 }
 
-// room returns nil if the app has fewer than limit rows in a table.
+// room returns nil if the app may have another row in a table.
 func (s session) room(ctx context.Context, table, appID string, limit int) error {
 	var n int
 	if err := s.one(ctx, []any{&n}, "SELECT count(*) FROM "+table+" WHERE app_id = ?", appID); err != nil {
 		return err
 	}
-	if n >= limit {
-		return fmt.Errorf("the app has %d %s, the most it can have: remove one: %w", n, table, state.ErrInvalid)
-	}
-	return nil
+	return state.CheckRoom(table, n, limit)
 }
 
 const selectDomains = `SELECT domains.id, apps.name, hostname, domains.created_at

@@ -71,7 +71,7 @@ func sleepApps(t *testing.T, db Database) {
 func deleteApp(t *testing.T, db Database) {
 	t.Helper()
 	s := db.withApp(t)
-	fill(t, s, "shop")
+	fill(t, s)
 	app, err := s.App(t.Context(), "shop")
 	if err != nil {
 		t.Fatal(err)
@@ -89,11 +89,11 @@ func deleteApp(t *testing.T, db Database) {
 	if err != nil || w.Release.Version != 0 || len(w.Formation) != 0 || w.App.ID == app.ID {
 		t.Errorf("Wanted of a new app of that name = %+v, %v; want nothing of the old", w, err)
 	}
-	domains, err1 := s.Domains(t.Context(), "shop")
-	certs, err2 := s.AllCerts(t.Context())
-	drains, err3 := s.AllDrains(t.Context())
-	if n := len(domains) + len(certs) + len(drains); n != 0 || err1 != nil || err2 != nil || err3 != nil {
-		t.Errorf("%d domains, certificates and drains stay: %v, %v, %v", n, err1, err2, err3)
+	for _, table := range []string{"releases", "formations", "domains", "certs", "drains"} {
+		var n int
+		if err := db.raw(t).QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d rows of %s stay, %v; want none", n, table, err)
+		}
 	}
 	if usage, err := s.Usage(t.Context(), "ann", "2026-11"); err != nil || usage[app.ID] != 3 {
 		t.Errorf("Usage = %v, %v; want 3 s of the old app", usage, err)

@@ -10,13 +10,12 @@ import (
 	"slipway/internal/state/sqlstore"
 )
 
-func addDomain(t *testing.T, s *sqlstore.Store, app, host string) state.Domain {
+func addDomain(t *testing.T, s *sqlstore.Store, app, host string) {
 	t.Helper()
 	d, err := s.AddDomain(t.Context(), ann, state.Domain{App: app, Hostname: host})
 	if err != nil || d.ID == "" {
 		t.Fatalf("AddDomain(%q) = %+v, %v; want a domain with an ID", host, d, err)
 	}
-	return d
 }
 
 func findDomains(t *testing.T, db Database) {

@@ -15,7 +15,7 @@ const secret = "opensesame"
 func sealSecrets(t *testing.T, db Database) {
 	t.Helper()
 	s := db.withApp(t)
-	fill(t, s, "shop")
+	fill(t, s)
 	raw := db.raw(t)
 	for _, query := range []string{"SELECT config FROM releases", "SELECT secret_key FROM certs", "SELECT url FROM drains"} {
 		var sealed []byte
@@ -33,7 +33,7 @@ func sealSecrets(t *testing.T, db Database) {
 func bindSecrets(t *testing.T, db Database) {
 	t.Helper()
 	s := db.withApp(t)
-	fill(t, s, "shop")
+	fill(t, s)
 	thief := createApp(t, s, "thief")
 	raw := db.raw(t)
 	for _, table := range []string{"releases", "certs", "drains"} {
@@ -50,7 +50,7 @@ func bindSecrets(t *testing.T, db Database) {
 func refuseKey(t *testing.T, db Database) {
 	t.Helper()
 	s := db.withApp(t)
-	fill(t, s, "shop")
+	fill(t, s)
 	for what, other := range map[string]*state.Sealer{"another key": sealer(t, 8), "no key": nil} {
 		wrong, err := db.Open(t.Context(), other)
 		if err == nil {

@@ -21,8 +21,10 @@ func addUsage(t *testing.T, db Database) {
 		}
 	}
 	for _, bad := range []state.Usage{
-		{Account: "ann", App: "id1", Month: "2026-11", Seconds: -1}, {Account: "ann", App: "id1", Month: "November"},
-		{Account: "ann", Month: "2026-11"}, {App: "id1", Month: "2026-11"},
+		{Account: "ann", App: "id1", Month: "2026-11", Seconds: -1},
+		{Account: "ann", App: "id1", Month: "November"},
+		{Account: "ann", Month: "2026-11"},
+		{App: "id1", Month: "2026-11"},
 	} {
 		err := s.AddUsage(t.Context(), []state.Usage{{Account: "ann", App: "id1", Month: "2026-11", Seconds: 1000}, bad})
 		is(t, "AddUsage of what cannot be", err, state.ErrInvalid)

@@ -115,6 +115,7 @@ func (c *cluster) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // the server has its own
+
 	c.cmd = exec.Command(filepath.Join(c.bin, "postgres"), //nolint:noctx // it ends by stop, with SIGINT
 		"-D", c.data(), "-h", "127.0.0.1", "-p", strconv.Itoa(c.port), "-k", c.dir,
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200")

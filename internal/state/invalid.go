@@ -1,0 +1,23 @@
+package state
+
+import "fmt"
+
+// An invalidError is an [ErrInvalid] that says all there is to say.
+type invalidError struct{ text string }
+
+func (e *invalidError) Error() string { return e.text }
+
+func (e *invalidError) Unwrap() error { return ErrInvalid }
+
+func invalid(format string, args ...any) error {
+	return &invalidError{text: fmt.Sprintf(format, args...)}
+}
+
+// CheckRoom returns nil if an app that has n of what ("domains") may have
+// another where most is the limit, else [ErrInvalid].
+func CheckRoom(what string, n, most int) error {
+	if n < most {
+		return nil
+	}
+	return invalid("the app has %d %s, the most it can have: remove one first", n, what)
+}
