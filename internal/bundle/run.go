@@ -179,6 +179,9 @@ func (f *fileIO) Stderr() io.ReadCloser { return nil }
 // Set implements runc.IO. A nil *os.File must stay a nil interface.
 func (f *fileIO) Set(cmd *exec.Cmd) {
 	f.cmd = cmd
+	// Go's scheduler sends its own process SIGURG, which runc would pass on
+	// to the container like any other signal.
+	cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1")
 	cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty = f.leads, f.leads
 	if f.stdio.Stdin != nil {
 		cmd.Stdin = f.stdio.Stdin

@@ -67,7 +67,7 @@ func (f fixture) layer(tb testing.TB) []byte {
 			tb.Fatalf("write layer: %v", err)
 		}
 	}
-	for _, dir := range strings.FieldsSeq("bin etc proc sys dev tmp home cnb cnb/process cnb/lifecycle") {
+	for dir := range strings.FieldsSeq("bin etc proc sys dev tmp home cnb cnb/process cnb/lifecycle") {
 		mode := int64(0o755)
 		if dir == "tmp" {
 			mode = 0o1777
