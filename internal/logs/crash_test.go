@@ -24,14 +24,14 @@ func fileSize(t *testing.T, path string) int64 {
 }
 
 // plant makes an app's log of one file.
-func plant(t testing.TB, data []byte) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
+func plant(tb testing.TB, data []byte) (dir string) {
+	tb.Helper()
+	dir = tb.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, app), 0o700); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, app, firstSegment), data, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return dir
 }

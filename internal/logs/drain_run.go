@@ -159,7 +159,7 @@ func (r *drainer) await(ctx context.Context) error {
 	if err == nil || ctx.Err() == nil {
 		return err
 	}
-	if err := r.lines.cur.st.flush(); err != nil {
+	if err := r.lines.cur.st.ready(); err != nil {
 		return err
 	}
 	if r.lines.cur.pos >= r.lines.cur.st.now().end {
@@ -215,8 +215,9 @@ func (r *drainer) note(err error) {
 	}
 	r.noted = time.Now()
 	r.log.Info("drain does not deliver", zap.Error(err))
-	r.lines.store.Append(r.app, Line{
-		Source: SourceSlipway, Dyno: "logs",
-		Text: fmt.Sprintf("Error L13 (delivery error): drain %s at %s: %v", r.ID, r.target.addr, err),
-	})
+	text := fmt.Sprintf("Error L13 (delivery error): drain %s at %s: %v", r.ID, r.target.addr, err)
+	if !errors.Is(err, errRefused) {
+		text += "; it is tried again, check the receiver"
+	}
+	r.lines.store.Append(r.app, Line{Source: SourceSlipway, Dyno: "logs", Text: text})
 }

@@ -355,7 +355,7 @@ func TestHTTPSDrain(t *testing.T) {
 		t.Errorf("the second try = %v, want the same as %v", again, first)
 	}
 	tail := past(t, s, logs.Options{Num: 1, Dyno: "logs"})
-	if len(tail) != 1 || !strings.HasSuffix(tail[0].Text, ": answered 503 Service Unavailable") || strings.Contains(tail[0].Text, "hunter2") {
+	if len(tail) != 1 || !strings.Contains(tail[0].Text, ": answered 503 Service Unavailable;") || strings.Contains(tail[0].Text, "hunter2") {
 		t.Errorf("line about it = %q, want an L13 without the password", texts(tail))
 	}
 	status <- http.StatusOK

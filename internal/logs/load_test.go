@@ -164,6 +164,24 @@ func TestRemove(t *testing.T) {
 	wantTexts(t, "Tail() of the next app of the name", past(t, s, logs.Options{Num: 9}), "new")
 }
 
+func TestFollowedLinesComeSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir())
+		s.Append(app, web("start"))
+		r := follow(t.Context(), t, s, logs.Options{Num: 1})
+		r.want("start")
+		for range 3 {
+			began := time.Now()
+			s.Append(app, web("x"))
+			r.want("x")
+			if took := time.Since(began); took > 20*time.Millisecond {
+				t.Errorf("a followed line took %v, want 20ms at most", took)
+			}
+		}
+	})
+}
+
 func TestCloseEndsReaders(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -181,7 +199,7 @@ func TestCloseEndsReaders(t *testing.T) {
 	wantTexts(t, "Tail() after Close()", past(t, open(t, dir), logs.Options{Num: 9}), "first", "last")
 }
 
-func TestIdleAppsLeaveNothingBehind(t *testing.T) { //nolint:tparallel // it counts the process's open files
+func TestIdleAppsLeaveNothingBehind(t *testing.T) { // it counts the process's open files
 	before := openFiles(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir())
@@ -191,6 +209,7 @@ func TestIdleAppsLeaveNothingBehind(t *testing.T) { //nolint:tparallel // it cou
 		s.Append(app, web("x"))
 		r := follow(t.Context(), t, s, logs.Options{Num: 1})
 		r.want("x")
+		<-time.After(time.Second)
 		synctest.Wait()
 		if n := openFiles(t); n < before+50 {
 			t.Errorf("%d files are open, want some at work", n)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -199,7 +200,7 @@ func (s *segments) create() error {
 		_ = os.Remove(filepath.Join(s.dir, list[0].name()))
 		list = list[1:]
 	}
-	s.list = append(list[:len(list):len(list)], next)
+	s.list = append(slices.Clip(list), next)
 	return nil
 }
 

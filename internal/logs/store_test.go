@@ -18,25 +18,25 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const app = "shop"
 
 // open starts a store that is closed with the test.
-func open(t testing.TB, dir string) *logs.Store {
-	t.Helper()
-	return openConfig(t, logs.Config{Dir: dir, MaxBytes: 256 << 10})
+func open(tb testing.TB, dir string) *logs.Store {
+	tb.Helper()
+	return openConfig(tb, logs.Config{Dir: dir, MaxBytes: 256 << 10})
 }
 
-func openConfig(t testing.TB, cfg logs.Config) *logs.Store {
-	t.Helper()
+func openConfig(tb testing.TB, cfg logs.Config) *logs.Store {
+	tb.Helper()
 	s, err := logs.Open(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { shut(t, s) })
+	tb.Cleanup(func() { shut(tb, s) })
 	return s
 }
 
-func shut(t testing.TB, s *logs.Store) {
-	t.Helper()
+func shut(tb testing.TB, s *logs.Store) {
+	tb.Helper()
 	if err := s.Close(); err != nil {
-		t.Errorf("Close() = %v, want nil", err)
+		tb.Errorf("Close() = %v, want nil", err)
 	}
 }
 
@@ -45,12 +45,12 @@ func web(format string, args ...any) logs.Line {
 }
 
 // past is what is in an app's log.
-func past(t testing.TB, s *logs.Store, o logs.Options) []logs.Line {
-	t.Helper()
+func past(tb testing.TB, s *logs.Store, o logs.Options) []logs.Line {
+	tb.Helper()
 	var lines []logs.Line
-	for l, err := range s.Tail(t.Context(), app, o) {
+	for l, err := range s.Tail(tb.Context(), app, o) {
 		if err != nil {
-			t.Fatalf("Tail(%+v): %v", o, err)
+			tb.Fatalf("Tail(%+v): %v", o, err)
 		}
 		lines = append(lines, l)
 	}
@@ -101,7 +101,7 @@ func follow(ctx context.Context, t *testing.T, s *logs.Store, o logs.Options) *r
 	}()
 	t.Cleanup(func() {
 		cancel()
-		for range r.end { //nolint:revive // the reader ends here
+		for range r.end {
 		}
 	})
 	return r

@@ -47,6 +47,19 @@ func (st *stream) flush() error {
 	return st.flushLocked()
 }
 
+// ready has everything on disk for a reader. One that cannot be written to, for
+// it is full, can still be read.
+func (st *stream) ready() error {
+	st.disk.Lock()
+	defer st.disk.Unlock()
+	err := st.flushLocked()
+	if err != nil && st.loaded {
+		st.store.warn(st.app, err)
+		err = nil
+	}
+	return err
+}
+
 func (st *stream) flushLocked() error {
 	st.mu.Lock()
 	records, lost := st.take(st.store)

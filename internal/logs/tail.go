@@ -72,7 +72,7 @@ func (s *Store) follow(app string, o Options, code string) (*follower, error) {
 }
 
 func (f *follower) start() error {
-	if err := f.cur.st.flush(); err != nil {
+	if err := f.cur.st.ready(); err != nil {
 		return err
 	}
 	end, err := f.cur.start(f.opts.num(), func(line []byte) bool {
