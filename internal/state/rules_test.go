@@ -66,7 +66,7 @@ func TestCheckConfig(t *testing.T) {
 		ok     bool
 	}{
 		{"none", nil, true},
-		{"usual ones", map[string]string{"DATABASE_URL": "postgres://…", "_x": "", "a-b.c": "line\nline"}, true},
+		{"usual ones", map[string]string{"DATABASE_URL": "postgres://…", "_x": "", "a-b.c": "two\nlines"}, true},
 		{"the longest name", map[string]string{strings.Repeat("N", 128): ""}, true},
 		{"a name too long", map[string]string{strings.Repeat("N", 129): ""}, false},
 		{"no name", map[string]string{"": "secret"}, false},

@@ -47,14 +47,14 @@ func setFormations(t *testing.T, db Database) {
 	s := db.withApp(t)
 	for _, f := range [][]state.Formation{
 		{{Type: "web", Quantity: 1}, {Type: "a-worker", Quantity: 2}},
-		{{Type: "web", Quantity: state.MaxQuantity}, {Type: "aworker", Quantity: 4}},
+		{{Type: "web", Quantity: state.MaxQuantity}, {Type: "Worker", Quantity: 4}},
 		{},
 	} {
 		if err := s.SetFormation(t.Context(), ann, "shop", f); err != nil {
 			t.Fatalf("SetFormation: %v", err)
 		}
 	}
-	hasFormation(t, s, map[string]int{"web": state.MaxQuantity, "a-worker": 2, "aworker": 4})
+	hasFormation(t, s, map[string]int{"web": state.MaxQuantity, "a-worker": 2, "Worker": 4})
 }
 
 func refuseFormations(t *testing.T, db Database) {

@@ -75,10 +75,12 @@ func findCommit(t *testing.T, db Database) {
 	addRelease(t, s, release("aa"), 1)
 	addRelease(t, s, release("bb"), 2)
 	addRelease(t, s, release("aa"), 3)
+	addRelease(t, s, state.Release{App: "shop", Commit: "dd"}, 4)
+	addRelease(t, s, state.Release{App: "shop", Slug: "sha256:ee"}, 5)
 	if got, err := s.ReleaseOf(t.Context(), "shop", "aa"); err != nil || got.Version != 4 {
 		t.Errorf("ReleaseOf(aa) = v%d, %v; want v4", got.Version, err)
 	}
-	for _, none := range []string{"", "cc"} {
+	for _, none := range []string{"", "cc", "dd"} {
 		_, err := s.ReleaseOf(t.Context(), "shop", none)
 		is(t, "ReleaseOf "+none, err, state.ErrNotFound)
 	}
