@@ -185,7 +185,7 @@ func TestCertificatesAreChecked(t *testing.T) {
 	s := open(t, t.TempDir())
 	ln, _ := tlsServer(t)
 	addr := receive(t, ln, true).ln.Addr().String()
-	d, _ := runDrains(t, s, logs.DrainsConfig{})
+	d, _ := runDrains(t, s, logs.DrainsConfig{Grace: time.Millisecond})
 	tail := follow(t.Context(), t, s, logs.Options{Num: 9, Source: logs.SourceSlipway})
 	set(t, d, logs.Drain{ID: "mine", URL: "syslog+tls://user:hunter2@" + addr, Token: "t"})
 	s.Append(app, web("secret"))

@@ -245,4 +245,8 @@ func BenchmarkAppend(b *testing.B) {
 			s.Append(app, l)
 		}
 	})
+	b.StopTimer()
+	if notices := past(b, s, logs.Options{Num: logs.MaxNum, Dyno: "logs"}); len(notices) > 0 {
+		b.Errorf("lines were dropped: %q", notices[0].Text)
+	}
 }
