@@ -133,7 +133,7 @@ func find(in []*drainer, want Drain) int {
 }
 
 // Run sends lines until ctx is done, and then what is left for as long as
-// Config.Grace. It must end before the store is closed.
+// DrainsConfig.Grace. It must end before the store is closed.
 func (d *Drains) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	for {
