@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,6 +48,7 @@ func TestEmbedded(t *testing.T) {
 	program, data := linkProgram(t), t.TempDir()
 	srv := startServer(t, program, data, args)
 	t.Run("push", func(t *testing.T) { runScripts(t, srv, "push", nil) })
+	t.Run("run", func(t *testing.T) { runScripts(t, srv, "run", nil) })
 	t.Run("packages", func(t *testing.T) { runScripts(t, srv, "packages", nil) })
 	// These look at all that the server keeps, so nothing else may happen.
 	t.Run("alone", func(t *testing.T) { runScripts(t, srv, "alone", nil) })
@@ -108,6 +110,7 @@ func runScripts(t *testing.T, srv *testkit.Server, folder string, vars map[strin
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exitcode":  exitCode,
 			"interrupt": interrupt,
+			"until":     until,
 			"runimage":  func(ts *testscript.TestScript, _ bool, args []string) { runImage(t, ts, srv.Token, args) },
 			"left":      func(ts *testscript.TestScript, _ bool, _ []string) { nothingLeft(ts, leftovers) },
 			"nolog": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -165,6 +168,11 @@ func signIn(env *testscript.Env, srv *testkit.Server) error {
 	env.Setenv("TOKEN", srv.Token)
 	env.Setenv("SLIPWAY_URL", "http://"+srv.HTTP)
 	env.Setenv("SLIPWAY_TOKEN", srv.Token)
+	_, port, err := net.SplitHostPort(srv.HTTP)
+	if err != nil {
+		return err
+	}
+	env.Setenv("WEB", "http://"+env.Getenv("APP")+".localhost:"+port+"/")
 	env.Setenv("HTTP", "http://any:"+srv.Token+"@"+srv.HTTP)
 	env.Setenv("SSH", "ssh://git@"+srv.SSH)
 	keys := filepath.Join(env.WorkDir, "home", ".ssh")
@@ -231,6 +239,34 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		<-done
 		ts.Fatalf("%s did not end within 5 s of SIGINT", args[1])
+	}
+}
+
+// untilTimeout bounds the wait for what a script expects to become true.
+const untilTimeout = time.Minute
+
+// until PATTERN COMMAND… runs a command again and again until its standard
+// output matches the pattern.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN COMMAND...")
+	}
+	pattern := regexp.MustCompile("(?m)" + args[0])
+	late := time.NewTimer(untilTimeout)
+	defer late.Stop()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout")
+		if pattern.MatchString(out) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-late.C:
+			ts.Fatalf("%s: no %q in its output after %s (%v):\n%s", strings.Join(args[1:], " "), args[0], untilTimeout, err, out)
+		}
 	}
 }
 

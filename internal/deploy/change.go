@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"slipway/internal/state"
+	"slipway/slugs"
 )
 
 // SetConfig changes config vars, and makes the release that has them. A nil
@@ -102,17 +103,6 @@ func (d *Deployer) newestOf(ctx context.Context, app string) (state.Release, err
 	return rel, err
 }
 
-var (
-	// ErrNoSlug says that a release has nothing to run.
-	ErrNoSlug = errors.New("it has no slug: git push makes one")
-	// ErrCurrent says that a rollback would change nothing.
-	ErrCurrent = errors.New("it is the current release already")
-	// ErrSwept says that a release's image is gone.
-	ErrSwept = errors.New("its image was removed to save disk (--keep-slugs): push its commit again")
-	// ErrNoProcess says that the current release lacks a process type.
-	ErrNoProcess = errors.New("couldn't find that process type")
-)
-
 // Rollback makes a new release with the slug, config vars and process types of
 // an old one. It runs the release phase; its failure is a [*PhaseError].
 func (d *Deployer) Rollback(ctx context.Context, by state.Actor, app string, version int) (state.Release, error) {
@@ -135,8 +125,12 @@ func (d *Deployer) Rollback(ctx context.Context, by state.Actor, app string, ver
 	case old.Slug == "":
 		return newest, fmt.Errorf("roll back to v%d: %w", version, ErrNoSlug)
 	}
-	if _, err := d.cfg.Slugs.Resolve(ctx, app, old.Slug); err != nil {
-		return newest, fmt.Errorf("roll back to v%d: %w", version, errors.Join(ErrSwept, err))
+	_, err = d.cfg.Slugs.Resolve(ctx, app, old.Slug)
+	if errors.Is(err, slugs.ErrNotFound) {
+		return newest, fmt.Errorf("roll back to v%d: %w", version, ErrSwept)
+	}
+	if err != nil {
+		return newest, err
 	}
 	next := again(old)
 	next.Description = fmt.Sprintf("Rollback to v%d", version)
@@ -156,7 +150,7 @@ func (d *Deployer) Scale(ctx context.Context, by state.Actor, app string, format
 	for _, f := range formation {
 		known := slices.ContainsFunc(newest.Processes, func(p state.Process) bool { return p.Type == f.Type })
 		if !known || f.Type == releaseProcess {
-			return fmt.Errorf("process type %q: %w", f.Type, ErrNoProcess)
+			return fmt.Errorf("%w: %q", ErrNoProcess, f.Type)
 		}
 		words = append(words, fmt.Sprintf("%s@%d", f.Type, f.Quantity))
 	}

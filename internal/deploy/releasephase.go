@@ -34,6 +34,9 @@ func (e *PhaseError) Error() string {
 	return fmt.Sprintf("the release command failed with exit code %d: nothing was released, and the release before goes on", e.Code)
 }
 
+// Unwrap is [state.ErrInvalid]: it is the app that is not right.
+func (e *PhaseError) Unwrap() error { return state.ErrInvalid }
+
 // releasePhase runs the release process of a release that is to be recorded, if
 // it has one.
 func (d *Deployer) releasePhase(ctx context.Context, rel state.Release, out io.Writer) error {

@@ -1,6 +1,7 @@
 package dyno
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,12 @@ func (m *Manager) List(name string) []Dyno {
 	}
 	slices.SortFunc(out, func(x, y Dyno) int { return compareNames(x.Name, y.Name) })
 	return out
+}
+
+// Knows tells whether there is an app of that name.
+func (m *Manager) Knows(ctx context.Context, name string) bool {
+	_, err := m.loaded(ctx, name)
+	return err == nil
 }
 
 // compareNames sorts web.2 before web.10.

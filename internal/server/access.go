@@ -18,7 +18,7 @@ import (
 
 	"slipway/gitserver"
 	"slipway/internal/state"
-	"slipway/internal/state/sqlite"
+	"slipway/internal/state/sqlstore"
 	"slipway/slugs"
 )
 
@@ -28,7 +28,7 @@ const adminUser = "admin"
 // access decides who may do what. There is one kind of user for now: whoever
 // signs in may do everything.
 type access struct {
-	store          *sqlite.Store
+	store          *sqlstore.Store
 	tokenHash      string // of the administrator's token
 	authorizedKeys string // a file; it may be missing
 }
@@ -36,7 +36,7 @@ type access struct {
 var _ gitserver.Authorizer = (*access)(nil)
 
 // newAccess reads the administrator's token, or makes it on the first start.
-func newAccess(dir string, store *sqlite.Store) (*access, error) {
+func newAccess(dir string, store *sqlstore.Store) (*access, error) {
 	path := filepath.Join(dir, "admin-token")
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

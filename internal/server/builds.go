@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,13 +74,8 @@ func (s *server) buildConfig() (build.Config, error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return build.Config{}, err
 	}
-	socket := s.addrs.socket
 	return build.Config{
-		Registry: s.addrs.registry,
-		DialRegistry: func(ctx context.Context) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", socket)
-		},
+		Registry: s.addrs.registry, DialRegistry: s.dialRegistry,
 		Builder: s.set.Builder, Trusted: s.set.TrustedBuilder, Allowed: s.set.AllowedBuilder,
 		LifecycleImage: s.set.LifecycleImage, Env: env, Reach: s.set.BuildReach,
 		CPUs: s.set.BuildCPUs, Memory: memory, Pids: s.set.BuildPids, Timeout: s.set.BuildTimeout,
@@ -94,8 +88,7 @@ func (s *server) buildConfig() (build.Config, error) {
 // openEngine opens the engine that --engine names. auto takes Docker if a
 // daemon answers.
 func (s *server) openEngine(ctx context.Context) (closingEngine, error) {
-	host := cmp.Or(s.set.DockerHost, os.Getenv("DOCKER_HOST"))
-	dockerConf := docker.Config{Host: host, Dir: s.set.Data, Log: s.log}
+	dockerConf := docker.Config{Host: s.dockerHost(), Dir: s.set.Data, Log: s.log}
 	switch s.set.Engine {
 	case "docker":
 		return docker.Open(ctx, dockerConf)
@@ -112,6 +105,8 @@ func (s *server) openEngine(ctx context.Context) (closingEngine, error) {
 	}
 	return nil, fmt.Errorf("--engine %q: write auto, embedded or docker", s.set.Engine)
 }
+
+func (s *server) dockerHost() string { return cmp.Or(s.set.DockerHost, os.Getenv("DOCKER_HOST")) }
 
 func (s *server) openEmbedded(ctx context.Context) (closingEngine, error) {
 	return embedded.Open(ctx, embedded.Config{Dir: filepath.Join(s.set.Data, "engine"), Log: s.log})

@@ -17,29 +17,28 @@ import (
 // addresses are how the parts are reached.
 type addresses struct {
 	http     string // where HTTP listens
+	https    string // where HTTP with TLS listens, "" if it does not
 	ssh      string // where SSH listens, "" if it does not
 	url      string // of HTTP, as clients know it; no slash at the end
 	public   string // HOST:PORT of url
 	registry string // loopback HOST:PORT under which builds know the registry
 	socket   string // of the registry alone, for builds
 	domain   string
-	port     string
-}
-
-// web is the address of an app.
-func (a addresses) web(app string) string {
-	return "http://" + net.JoinHostPort(app+"."+a.domain, a.port)
+	port     string // of http
+	tlsPort  string // of https
+	secure   bool   // apps are known by their address with TLS
 }
 
 // listeners are the open doors, before anybody answers them.
 type listeners struct {
 	http     []net.Listener // the public one, and a loopback one if that is not
+	https    net.Listener   // nil if TLS is off
 	ssh      net.Listener   // nil if SSH is off
 	registry net.Listener   // a socket in the data directory
 }
 
 func (l *listeners) close() {
-	for _, ln := range append(l.http, l.ssh, l.registry) {
+	for _, ln := range append(l.http, l.https, l.ssh, l.registry) {
 		if ln != nil {
 			_ = ln.Close() // closed already when the servers ran
 		}
@@ -84,6 +83,13 @@ func (s *server) listen(ctx context.Context) (l *listeners, err error) {
 		return l, fmt.Errorf("--url %q: write http://HOST:PORT", s.addrs.url)
 	}
 	s.addrs.public = public
+	if s.set.HTTPS != "" {
+		if l.https, err = listenTCP(ctx, "https", s.set.HTTPS); err != nil {
+			return l, err
+		}
+		s.addrs.https, s.addrs.secure = l.https.Addr().String(), s.set.ACMEEmail != ""
+		s.addrs.tlsPort = strconv.Itoa(portOf(s.addrs.https))
+	}
 	if s.set.SSH != "" {
 		if l.ssh, err = listenTCP(ctx, "ssh", s.set.SSH); err != nil {
 			return l, err

@@ -24,6 +24,7 @@ type Settings struct {
 	HTTP   string // address of git, registry and API
 	SSH    string // address of git over SSH; "" turns it off
 	URL    string // how clients reach HTTP, for the addresses that are printed
+	HTTPS  string // address of the apps with TLS; "" turns it off
 	Domain string // apps are APP.Domain
 	Config string // the file
 
@@ -51,6 +52,25 @@ type Settings struct {
 	MaxSource      string
 	MaxSourceFiles int
 	KeepSlugs      int
+
+	Database  string
+	ACMEEmail string
+	ACMECA    string
+
+	DynoCPUs        float64
+	DynoMemory      string
+	DynoPids        int64
+	DynoDisk        string
+	DynoReach       []string
+	DynoHours       time.Duration
+	DynoStopTimeout time.Duration
+	BootTimeout     time.Duration
+	IdleTimeout     time.Duration
+	WakeTimeout     time.Duration
+	RequestTimeout  time.Duration
+	MaxOneOffs      int
+	MaxWaiting      int
+	AppLog          string
 
 	LogFormat string
 	LogLevel  string
@@ -90,8 +110,32 @@ func (s *Settings) register(f *pflag.FlagSet) {
 	f.IntVar(&s.MaxSourceFiles, "max-source-files", 100_000, "most files in the source tree of a build")
 	f.IntVar(&s.KeepSlugs, "keep-slugs", 0, "releases of an app whose images are kept; 0 keeps all")
 
+	f.StringVar(&s.Database, "database", "", "where the state is kept: postgres://…, or SQLite in the data directory if empty")
+	s.registerRun(f)
+
 	f.StringVar(&s.LogFormat, "log-format", "console", "console or json")
 	f.StringVar(&s.LogLevel, "log-level", "info", "debug, info, warn or error")
+}
+
+// registerRun declares the settings of running apps.
+func (s *Settings) registerRun(f *pflag.FlagSet) {
+	f.StringVar(&s.HTTPS, "https", "", `address for apps over TLS, such as 0.0.0.0:443; "" for none`)
+	f.StringVar(&s.ACMEEmail, "acme-email", "", "get certificates for the apps' host names by themselves, in the name of this address")
+	f.StringVar(&s.ACMECA, "acme-ca", "", "directory address of the certificate authority (default: Let's Encrypt)")
+	f.Float64Var(&s.DynoCPUs, "dyno-cpus", float64(runtime.NumCPU()), "processors for one dyno")
+	f.StringVar(&s.DynoMemory, "dyno-memory", "512MiB", "memory for one dyno, what it writes included")
+	f.Int64Var(&s.DynoPids, "dyno-pids", 256, "processes and threads for one dyno")
+	f.StringVar(&s.DynoDisk, "dyno-disk", "256MiB", "what one dyno may write; it is gone when the dyno ends")
+	f.StringArrayVar(&s.DynoReach, "dyno-reach", nil, "HOST:PORT on this machine or network that dynos may reach, a database say (repeatable)")
+	f.DurationVar(&s.DynoHours, "dyno-hours", 0, "how long all dynos of one account may run in a month together, such as 550h; 0 for no limit")
+	f.DurationVar(&s.DynoStopTimeout, "dyno-stop-timeout", 30*time.Second, "from SIGTERM to SIGKILL")
+	f.DurationVar(&s.BootTimeout, "boot-timeout", time.Minute, "how long a web dyno may take until it binds $PORT")
+	f.DurationVar(&s.IdleTimeout, "idle-timeout", 30*time.Minute, "web dynos without a request for so long sleep; 0 for never")
+	f.DurationVar(&s.WakeTimeout, "wake-timeout", 75*time.Second, "how long a request waits for a dyno that starts")
+	f.DurationVar(&s.RequestTimeout, "request-timeout", 30*time.Second, "how long a dyno may take to begin its answer")
+	f.IntVar(&s.MaxOneOffs, "max-one-offs", 10, "one-off dynos (slipway run) of one app at once")
+	f.IntVar(&s.MaxWaiting, "max-waiting", 1000, "requests of one app that wait for a dyno at once")
+	f.StringVar(&s.AppLog, "app-log", "4MiB", "disk for one app's log; the oldest lines go")
 }
 
 // complete fills in from the environment and the config file what no flag said.
@@ -142,6 +186,14 @@ func (s *Settings) check() error {
 		{"max-objects", s.MaxObjects > 0},
 		{"max-source-files", s.MaxSourceFiles > 0},
 		{"push-timeout", s.PushTimeout > 0},
+		{"dyno-cpus", s.DynoCPUs > 0},
+		{"dyno-pids", s.DynoPids > 0},
+		{"dyno-stop-timeout", s.DynoStopTimeout > 0},
+		{"boot-timeout", s.BootTimeout > 0},
+		{"wake-timeout", s.WakeTimeout > 0},
+		{"request-timeout", s.RequestTimeout > 0},
+		{"max-one-offs", s.MaxOneOffs > 0},
+		{"max-waiting", s.MaxWaiting > 0},
 	} {
 		if !c.ok {
 			errs = append(errs, fmt.Errorf("--%s: it must be more than 0", c.setting))
@@ -150,13 +202,26 @@ func (s *Settings) check() error {
 	if s.KeepSlugs < 0 {
 		errs = append(errs, errors.New("--keep-slugs: it cannot be less than 0"))
 	}
-	if s.StopTimeout < 0 {
-		errs = append(errs, errors.New("--stop-timeout: it cannot be less than 0"))
+	for setting, d := range map[string]time.Duration{
+		"stop-timeout": s.StopTimeout, "idle-timeout": s.IdleTimeout, "dyno-hours": s.DynoHours,
+	} {
+		if d < 0 {
+			errs = append(errs, fmt.Errorf("--%s: it cannot be less than 0", setting))
+		}
 	}
-	for _, address := range s.BuildReach {
+	if s.ACMEEmail != "" && s.HTTPS == "" {
+		errs = append(errs, errors.New("--acme-email: certificates are for --https: give it an address, such as 0.0.0.0:443"))
+	}
+	errs = append(errs, checkReach("build-reach", s.BuildReach), checkReach("dyno-reach", s.DynoReach))
+	return errors.Join(errs...)
+}
+
+func checkReach(setting string, addresses []string) error {
+	var errs []error
+	for _, address := range addresses {
 		host, port, err := net.SplitHostPort(address)
 		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {
-			errs = append(errs, fmt.Errorf("--build-reach %q: write HOST:PORT", address))
+			errs = append(errs, fmt.Errorf("--%s %q: write HOST:PORT", setting, address))
 		}
 	}
 	return errors.Join(errs...)
