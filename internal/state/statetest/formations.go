@@ -133,3 +133,45 @@ func wanted(t *testing.T, db Database) {
 	_, err = s.Wanted(t.Context(), "none")
 	is(t, "Wanted of a missing app", err, state.ErrNotFound)
 }
+
+func wantedOfOneMoment(t *testing.T, db Database) {
+	t.Helper()
+	stores := twice(t, db)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 40 { // each app comes and goes with a release
+			rel := release("aa")
+			rel.App = fmt.Sprintf("app-%d", i)
+			_, err := stores[1].CreateApp(t.Context(), ann, state.App{Name: rel.App})
+			if err == nil {
+				_, err = stores[1].AddRelease(t.Context(), ann, rel, 0)
+			}
+			if err == nil && i%2 == 0 {
+				err = stores[1].DeleteApp(t.Context(), ann, rel.App)
+			}
+			if err != nil {
+				t.Errorf("change %s: %v", rel.App, err)
+				return
+			}
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		all, err := stores[0].AllWanted(t.Context())
+		if err != nil {
+			t.Errorf("AllWanted: %v", err)
+			break
+		}
+		for _, w := range all {
+			if len(w.Formation) != w.Release.Version { // both come in one change
+				t.Errorf("AllWanted has %s at v%d with formation %v, want one dyno with v1", w.App.Name, w.Release.Version, w.Formation)
+			}
+		}
+	}
+	<-done
+}

@@ -38,6 +38,7 @@ func Run(t *testing.T, database func(t *testing.T) Database) {
 		{"bad formations are refused", refuseFormations},
 		{"formations at once lose nothing", formationsAtOnce},
 		{"wanted is app, newest release and formation", wanted},
+		{"wanted is of one moment", wantedOfOneMoment},
 		{"domains are found, exact or by wildcard", findDomains},
 		{"bad host names are refused", refuseDomains},
 		{"a domain at once goes to one app", domainsAtOnce},
