@@ -40,13 +40,13 @@ func (x *exchange) talk(c *conn) (v verdict, reusable bool, fail *failure) {
 	switch {
 	case resp == nil:
 	case resp.StatusCode == http.StatusSwitchingProtocols:
-		fail = x.tunnel(c, resp)
+		fail = x.change(c, resp)
 	default:
 		fail = x.relay(c, resp)
 		reusable = fail == nil && !resp.Close
 	}
 	if x.upload != nil {
-		if fail == nil && !x.tunnelled {
+		if fail == nil && x.tunnel == nil {
 			x.flush() // the client need not wait for what follows
 		}
 		reusable = x.upload.finish(fail == nil) && reusable
@@ -62,7 +62,7 @@ func (x *exchange) await(c *conn) (*http.Response, verdict, *failure) {
 		x.awaitContinue(c)
 	}
 	if _, err := c.br.Peek(1); err != nil {
-		v, fail := x.silent(c, err)
+		v, fail := x.silent(c)
 		return nil, v, fail
 	}
 	for range maxInformational {
@@ -71,7 +71,7 @@ func (x *exchange) await(c *conn) (*http.Response, verdict, *failure) {
 		c.headLeft = math.MaxInt64
 		switch {
 		case err != nil:
-			return nil, settled, x.broken(err, failSlow, failAnswer)
+			return nil, settled, x.broken(c, failSlow, failAnswer)
 		case resp.StatusCode >= 200, resp.StatusCode == http.StatusSwitchingProtocols:
 			return resp, settled, nil
 		case resp.StatusCode == http.StatusContinue:
@@ -97,8 +97,8 @@ func (x *exchange) awaitContinue(c *conn) {
 }
 
 // silent tells what it means that a dyno said nothing at all.
-func (x *exchange) silent(c *conn, err error) (verdict, *failure) {
-	fail := x.broken(err, failSlow, failSilent)
+func (x *exchange) silent(c *conn) (verdict, *failure) {
+	fail := x.broken(c, failSlow, failSilent)
 	switch {
 	case fail == failBroken:
 		fail = failSilent
@@ -114,24 +114,21 @@ func (x *exchange) silent(c *conn, err error) (verdict, *failure) {
 	return unanswered, fail
 }
 
-// broken tells what an error of reading from the dyno means: what the client
-// did, a time that has passed, a closed connection, or else.
-func (x *exchange) broken(err error, late, other *failure) *failure {
+// broken tells what it means that reading from the dyno failed: something that
+// the client did, a time that has passed, a closed connection, or else.
+func (x *exchange) broken(c *conn, late, other *failure) *failure {
+	gone := x.r.Context().Err() != nil
 	if x.upload != nil {
-		select {
-		case <-x.upload.done:
-			if x.upload.fail != nil {
-				return x.upload.fail
-			}
-		default:
+		if fail := x.upload.failure(gone); fail != nil {
+			return fail
 		}
 	}
 	switch {
-	case x.r.Context().Err() != nil:
+	case gone:
 		return failGone
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(c.failed, os.ErrDeadlineExceeded):
 		return late
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isReset(err):
+	case errors.Is(c.failed, io.EOF), isReset(c.failed):
 		return failBroken
 	}
 	return other
@@ -180,7 +177,7 @@ func (x *exchange) relay(c *conn, resp *http.Response) *failure {
 	x.w.WriteHeader(resp.StatusCode)
 	x.unflushed = true
 	c.flush, c.rolling = x, x.rt.cfg.Idle
-	fail := x.copy(resp.Body)
+	fail := x.copy(c, resp.Body)
 	c.flush, c.rolling = nil, 0
 	if fail != nil {
 		_ = c.Close() // so that closing the body does not read the rest of it
@@ -192,7 +189,7 @@ func (x *exchange) relay(c *conn, resp *http.Response) *failure {
 	return fail
 }
 
-func (x *exchange) copy(answer io.Reader) *failure {
+func (x *exchange) copy(c *conn, answer io.Reader) *failure {
 	if answer == http.NoBody {
 		return nil
 	}
@@ -216,7 +213,7 @@ func (x *exchange) copy(answer io.Reader) *failure {
 			return nil
 		}
 		if err != nil {
-			return started(x.broken(err, failIdle, failBroken))
+			return started(x.broken(c, failIdle, failBroken))
 		}
 	}
 }

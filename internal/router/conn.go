@@ -29,6 +29,10 @@ type conn struct {
 	br    *bufio.Reader
 	bw    *bufio.Writer
 
+	// failed is the error of the last read. bufio and net/http do not always
+	// pass it on: a line that is cut off is a line to them.
+	failed error
+
 	headLeft int64 // how many bytes the answer's header may still take
 	// rolling is how long the dyno may be silent; the deadline was set
 	// beforehand if zero.
@@ -78,6 +82,12 @@ func (c *conn) release() {
 
 // Read reads for the buffer br.
 func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.read(p)
+	c.failed = err
+	return n, err
+}
+
+func (c *conn) read(p []byte) (int, error) {
 	if c.flush != nil {
 		c.flush.flush()
 	}

@@ -29,7 +29,7 @@ type exchange struct {
 	bytes     int64 // of the answer's body
 	unflushed bool
 	writeTill time.Time // the deadline of writing to the client
-	tunnelled bool
+	tunnel    *tunnel // once the client has changed to another protocol
 }
 
 // serve answers the request, and tells the app's log.
@@ -46,7 +46,10 @@ func (x *exchange) serve() {
 		}
 	}
 	x.tell(fail)
-	if fail != nil && !x.tunnelled && (begun || x.status == statusClientGone) {
+	switch {
+	case x.tunnel != nil:
+		x.rt.leave(x.tunnel)
+	case fail != nil && (begun || x.status == statusClientGone):
 		// The client must see that the answer is not whole.
 		panic(http.ErrAbortHandler)
 	}

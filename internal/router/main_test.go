@@ -19,7 +19,15 @@ import (
 	"slipway/internal/router"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(
+		m,
+		// certmagic's limit of requests to a CA is the process's own, and who
+		// keeps its lock files fresh notices within 5s that they are gone.
+		goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.(*RingBufferRateLimiter).loop"),
+		goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.keepLockfileFresh"),
+	)
+}
 
 // apps is one app, "hello", and its dynos. They are chosen in turn.
 type apps struct {
@@ -78,8 +86,8 @@ type bench struct {
 	more  chan struct{}
 }
 
-func start(t testing.TB, cfg router.Config, dynos ...router.Upstream) *bench {
-	t.Helper()
+func start(tb testing.TB, cfg router.Config, dynos ...router.Upstream) *bench {
+	tb.Helper()
 	b := &bench{apps: &apps{dynos: dynos}, more: make(chan struct{}, 1)}
 	cfg.Apps, cfg.Domain = b.apps, "localhost"
 	if cfg.Log == nil {
@@ -87,14 +95,14 @@ func start(t testing.TB, cfg router.Config, dynos ...router.Upstream) *bench {
 	}
 	b.router = router.New(cfg)
 	b.Server = httptest.NewServer(b.router)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		b.router.Close()
 		b.CloseClientConnections()
-		b.Server.Close()
+		b.Close()
 		b.apps.mu.Lock()
 		defer b.apps.mu.Unlock()
 		if b.apps.open != 0 {
-			t.Errorf("%d requests did not say that they were done, want 0", b.apps.open)
+			tb.Errorf("%d requests did not say that they were done, want 0", b.apps.open)
 		}
 	})
 	return b
@@ -131,27 +139,27 @@ func (b *bench) line(t *testing.T, n int) string {
 }
 
 // request makes a request for the app.
-func (b *bench) request(t testing.TB, method, path string, body io.Reader) *http.Request {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, b.URL+path, body)
+func (b *bench) request(tb testing.TB, method, path string, body io.Reader) *http.Request {
+	tb.Helper()
+	r, err := http.NewRequestWithContext(tb.Context(), method, b.URL+path, body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r.Host = "hello.localhost"
 	return r
 }
 
 // do sends a request and reads the answer.
-func (b *bench) do(t testing.TB, r *http.Request) (*http.Response, string) {
-	t.Helper()
+func (b *bench) do(tb testing.TB, r *http.Request) (*http.Response, string) {
+	tb.Helper()
 	resp, err := b.Client().Do(r)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return resp, string(text)
 }
@@ -186,10 +194,10 @@ func (b *bench) raw(t *testing.T, text string) string {
 }
 
 // serve starts a dyno that is a real HTTP server.
-func serve(t testing.TB, name string, h http.HandlerFunc) router.Upstream {
-	t.Helper()
+func serve(tb testing.TB, name string, h http.HandlerFunc) router.Upstream {
+	tb.Helper()
 	srv := httptest.NewServer(h)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		srv.CloseClientConnections()
 		srv.Close()
 	})
@@ -206,12 +214,12 @@ func at(name, addr string) router.Upstream {
 
 // script is a dyno that does as told with each connection, one after the
 // other; the last one for all that follow.
-func script(t testing.TB, name string, each ...func(c net.Conn, br *bufio.Reader)) router.Upstream {
-	t.Helper()
+func script(tb testing.TB, name string, each ...func(c net.Conn, br *bufio.Reader)) router.Upstream {
+	tb.Helper()
 	var lc net.ListenConfig
-	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	ln, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -231,7 +239,7 @@ func script(t testing.TB, name string, each ...func(c net.Conn, br *bufio.Reader
 			})
 		}
 	})
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		ln.Close()
 		mu.Lock()
 		for c := range open {

@@ -29,9 +29,9 @@ func (t *tunnel) cut() {
 	_ = t.dyno.Close()
 }
 
-// tunnel passes an answer on by which the dyno changes the protocol, and then
+// change passes an answer on by which the dyno changes the protocol, and then
 // all that either side says.
-func (x *exchange) tunnel(c *conn, resp *http.Response) *failure {
+func (x *exchange) change(c *conn, resp *http.Response) *failure {
 	protocol := upgradeOf(resp.Header)
 	if x.upgrade == "" || !strings.EqualFold(protocol, x.upgrade) {
 		return failAnswer
@@ -41,14 +41,12 @@ func (x *exchange) tunnel(c *conn, resp *http.Response) *failure {
 		return failOurs
 	}
 	defer func() { _ = client.Close() }() // closed already, perhaps
-	x.tunnelled = true
-	x.status = http.StatusSwitchingProtocols
 	t := &tunnel{client: client, dyno: c.Conn, idle: x.rt.cfg.Idle}
 	t.last.touch()
+	x.tunnel, x.status = t, http.StatusSwitchingProtocols
 	if !x.rt.enter(t) {
 		return failBroken
 	}
-	defer x.rt.leave(t)
 
 	cleanAnswer(resp.Header)
 	resp.Header["Via"] = append(resp.Header["Via"], via)
@@ -67,7 +65,9 @@ func (x *exchange) tunnel(c *conn, resp *http.Response) *failure {
 	}
 	_ = client.SetDeadline(time.Time{})
 	_ = c.SetDeadline(time.Time{})
-	n, fail := t.run(buffered)
+	// Not through buffered for longer than must be: net/http takes an end that
+	// it reads there for the end of the request.
+	n, fail := t.run(io.MultiReader(io.LimitReader(buffered, int64(buffered.Reader.Buffered())), client))
 	x.bytes = early + n
 	return fail
 }
@@ -86,9 +86,12 @@ func (rt *Router) enter(t *tunnel) bool {
 
 func (rt *Router) leave(t *tunnel) {
 	rt.mu.Lock()
+	_, entered := rt.tunnels[t]
 	delete(rt.tunnels, t)
 	rt.mu.Unlock()
-	rt.open.Done()
+	if entered {
+		rt.open.Done()
+	}
 }
 
 // run copies both ways until both sides have ended. It returns how many bytes

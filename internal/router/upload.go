@@ -20,11 +20,22 @@ type upload struct {
 	last lastByte
 	done chan struct{}
 
+	sent bool // the whole body; set before done
+
 	mu      sync.Mutex
 	stopped bool
+	fail    *failure // what the client did wrong
+}
 
-	fail *failure // what the client did wrong; set before done
-	sent bool     // the whole body; set before done
+// failure tells what the client did wrong. A request whose client is gone has
+// often ended because reading from it failed, and then it is about to be known.
+func (u *upload) failure(gone bool) *failure {
+	if gone {
+		u.wait(lull)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.fail
 }
 
 // startUpload begins to send the body. Somebody must call finish.
@@ -53,7 +64,11 @@ func (u *upload) run() {
 	case errors.Is(err, errDyno):
 		// It may have answered before it closed.
 	default:
-		u.fail = clientFailure(err)
+		u.mu.Lock()
+		if !u.stopped {
+			u.fail = clientFailure(err)
+		}
+		u.mu.Unlock()
 		_ = u.c.Close() // wakes who waits for the answer
 		return
 	}
@@ -102,7 +117,7 @@ func (u *upload) write(p []byte) error {
 		return err
 	}
 	if u.x.body.length >= 0 {
-		_, err := u.c.Conn.Write(p)
+		_, err := u.c.Write(p)
 		return err
 	}
 	var digits [20]byte
@@ -136,14 +151,8 @@ func (u *upload) end() error {
 // finish waits for the upload, a moment if the answer is complete, and stops
 // it otherwise. It tells whether the dyno got all of the body.
 func (u *upload) finish(answered bool) bool {
-	if answered {
-		t := time.NewTimer(lull)
-		defer t.Stop()
-		select {
-		case <-u.done:
-			return u.sent
-		case <-t.C:
-		}
+	if answered && u.wait(lull) {
+		return u.sent
 	}
 	u.mu.Lock()
 	u.stopped = true
@@ -152,4 +161,16 @@ func (u *upload) finish(answered bool) bool {
 	_ = u.c.Close() // it may wait for the dyno
 	<-u.done
 	return u.sent
+}
+
+// wait tells whether the upload ends within d.
+func (u *upload) wait(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-u.done:
+		return true
+	case <-t.C:
+		return false
+	}
 }
