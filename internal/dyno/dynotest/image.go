@@ -81,7 +81,7 @@ func (f fixture) layer(tb testing.TB) []byte {
 	file("etc/passwd", fmt.Sprintf("root:x:0:0::/root:/bin/sh\ncnb:x:%d:%d::/home/cnb:/bin/sh\n", userID, userID))
 	file("etc/group", fmt.Sprintf("root:x:0:\ncnb:x:%d:\n", userID))
 	file("bin/busybox", busybox(tb))
-	for name := range strings.FieldsSeq("sh cat cut date dd echo env false find grep head hostname id ls mkdir mount nc ps rm seq sleep sort stty tail test timeout touch tr true tty wc wget") {
+	for name := range strings.FieldsSeq("sh cat cut date dd echo env false find grep head hostname httpd id ip ls mkdir mount nc ps rm seq sleep sort stty tail test timeout touch tr true tty wc wget") {
 		add(tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/" + name, Linkname: "busybox", Mode: 0o777}, "")
 	}
 	file("cnb/lifecycle/launcher", "#!/bin/sh\nexec sh -c \"$1\"\n")

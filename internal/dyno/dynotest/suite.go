@@ -23,8 +23,8 @@ const patience = 30 * time.Second
 type Env struct {
 	Dir          string // its own, on disk
 	Registry     string
-	DialRegistry func(ctx context.Context) (net.Conn, error)
-	Token        func(app string) (string, func())
+	DialRegistry func(ctx context.Context) (net.Conn, error) `json:"-"`
+	Token        func(app string) (string, func())           `json:"-"`
 	Limits       dyno.Limits
 	Reach        []string
 	Resolvers    []netip.AddrPort
@@ -56,15 +56,25 @@ func limits() dyno.Limits {
 // Run runs the suite.
 func Run(t *testing.T, open Open, left Checker) {
 	t.Helper()
+	if text := os.Getenv(crashVariable); text != "" { //nolint:forbidigo // from the test that runs this one
+		crashHere(t, open, text)
+	}
 	s := newSuite(t, open)
 	for name, test := range map[string]func(*suite, *testing.T){
 		"slugs":       (*suite).testSlugs,
 		"output":      (*suite).testOutput,
 		"endings":     (*suite).testEndings,
 		"environment": (*suite).testEnvironment,
+		"limits":      (*suite).testLimits,
+		"privileges":  (*suite).testPrivileges,
+		"network":     (*suite).testNetwork,
+		"dial":        (*suite).testDial,
+		"terminal":    (*suite).testTerminal,
+		"many":        (*suite).testMany,
 	} {
 		t.Run(name, func(t *testing.T) { test(s, t) })
 	}
+	t.Run("after a kill", func(t *testing.T) { s.testRecovery(t, left) })
 	if err := s.backend.Close(); err != nil {
 		t.Errorf("Close() = %v", err)
 	}
@@ -87,7 +97,9 @@ func newSuite(tb testing.TB, open Open) *suite {
 	s := &suite{tb: tb, open: open, reg: newRegistry(tb)}
 	s.env = Env{
 		Dir: tb.TempDir(), Registry: s.reg.addr, DialRegistry: s.reg.dial, Token: s.reg.token, Limits: limits(),
+		Reach: []string{net.JoinHostPort(privateAddr, listen(tb))},
 	}
+	hostAddresses(tb)
 	s.slug = s.reg.push(tb, "shop", fixture{user: "cnb", processes: map[string]string{
 		"web":    `echo "$TYPE_SAYS from $PWD"; exec nc -l -p "$PORT" -e echo hello`,
 		"worker": `echo working; exec sleep 1000`,
