@@ -1,70 +1,29 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"slipway/internal/api"
+	"go.uber.org/goleak"
+
+	"slipway/internal/api/apitest"
 	"slipway/internal/state"
-	"slipway/internal/state/sqlite"
-	"slipway/internal/state/statetest"
 	"slipway/internal/wire"
 )
 
-const token = "a-token-that-is-good"
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// newServer serves the API over a real store with one app, shop, and one release.
-func newServer(t *testing.T) *httptest.Server {
-	t.Helper()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), statetest.Sealer(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := store.CreateApp(t.Context(), state.Actor{User: "ann"}, state.App{Name: "shop", Owner: "ann", Created: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
-	rel := state.Release{App: "shop", Slug: "sha256:ab", Commit: "cd", Processes: []state.Process{{Type: "web", Command: "run"}}, Created: time.Now()}
-	if _, err := store.AddRelease(t.Context(), state.Actor{User: "ann"}, rel, 0); err != nil {
-		t.Fatal(err)
-	}
-	handler, _ := api.New(api.Config{
-		Apps: store, Keys: store, Destroy: store.DeleteApp,
-		SignIn: func(_ context.Context, given string) (string, error) {
-			if given != token {
-				return "", errors.New("unknown token")
-			}
-			return "ann", nil
-		},
-		GitURL:    func(app string) string { return "http://host/" + app + ".git" },
-		WebURL:    func(app string) string { return "http://" + app + ".host" },
-		ImageName: func(app string, rel state.Release) string { return "host/" + app + ":" + rel.Tag() },
-	})
-	srv := httptest.NewServer(handler)
-	t.Cleanup(func() {
-		srv.Close()
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return srv
-}
-
-func call(t *testing.T, srv *httptest.Server, method, path, body string, answer any) int {
+func call(t *testing.T, srv *apitest.Server, method, path, body string, answer any) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, srv.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Authorization", "Bearer "+apitest.Token)
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	resp, err := srv.Client().Do(req)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +35,7 @@ func call(t *testing.T, srv *httptest.Server, method, path, body string, answer 
 }
 
 func TestErrorsHaveHerokusStatusAndID(t *testing.T) {
-	srv := newServer(t)
+	srv := apitest.Start(t)
 	for _, c := range []struct {
 		name, method, path, body string
 		status                   int
@@ -86,6 +45,7 @@ func TestErrorsHaveHerokusStatusAndID(t *testing.T) {
 		{"releases of a missing app", "GET", "/apps/shed/releases", "", 404, "not_found"},
 		{"a missing release", "GET", "/apps/shop/releases/9", "", 404, "not_found"},
 		{"a release that is no number", "GET", "/apps/shop/releases/x", "", 404, "not_found"},
+		{"a limit that is no number", "GET", "/apps/shop/releases?limit=many", "", 422, "invalid_params"},
 		{"a taken name", "POST", "/apps", `{"name": "shop"}`, 422, "invalid_params"},
 		{"a bad name", "POST", "/apps", `{"name": "../etc"}`, 422, "invalid_params"},
 		{"no JSON", "POST", "/apps", `{"name`, 422, "invalid_params"},
@@ -98,6 +58,63 @@ func TestErrorsHaveHerokusStatusAndID(t *testing.T) {
 		{"a missing key", "DELETE", "/account/keys/SHA256:none", "", 404, "not_found"},
 		{"a missing address", "GET", "/apps/shop/nothing", "", 404, "not_found"},
 		{"a wrong method", "PUT", "/apps/shop/nothing", "", 404, "not_found"},
+
+		{"config of a missing app", "GET", "/apps/shed/config-vars", "", 404, "not_found"},
+		{"config set of a missing app", "PATCH", "/apps/shed/config-vars", `{"A": "1"}`, 404, "not_found"},
+		{"a config var that is a number", "PATCH", "/apps/shop/config-vars", `{"A": 1}`, 422, "invalid_params"},
+		{"a config var's name with a space", "PATCH", "/apps/shop/config-vars", `{"A B": "1"}`, 422, "invalid_params"},
+		{"no config vars", "PATCH", "/apps/shop/config-vars", `{}`, 422, "invalid_params"},
+		{"a list of config vars", "PATCH", "/apps/shop/config-vars", `["A"]`, 422, "invalid_params"},
+		{"a megabyte of config", "PATCH", "/apps/shop/config-vars", `{"A": "` + strings.Repeat("x", 1<<20) + `"}`, 422, "invalid_params"},
+		{"40 KiB of config", "PATCH", "/apps/shop/config-vars", `{"A": "` + strings.Repeat("x", 40<<10) + `"}`, 422, "invalid_params"},
+
+		{"a rollback to a missing release", "POST", "/apps/shop/releases", `{"release": "v9"}`, 404, "not_found"},
+		{"a rollback to nothing", "POST", "/apps/shop/releases", `{}`, 422, "invalid_params"},
+		{"a release of a slug", "POST", "/apps/shop/releases", `{"slug": "x"}`, 422, "invalid_params"},
+		{"a rollback to a word", "POST", "/apps/shop/releases", `{"release": "last"}`, 404, "not_found"},
+
+		{"a formation of a missing app", "GET", "/apps/shed/formation", "", 404, "not_found"},
+		{"a missing type", "GET", "/apps/shop/formation/clock", "", 404, "not_found"},
+		{"scaling a missing type", "PATCH", "/apps/shop/formation/clock", `{"quantity": 1}`, 404, "not_found"},
+		{"scaling a type of a bare app", "PATCH", "/apps/bare/formation/web", `{"quantity": 1}`, 404, "not_found"},
+		{"too many dynos", "PATCH", "/apps/shop/formation/web", `{"quantity": 101}`, 422, "invalid_params"},
+		{"fewer than no dynos", "PATCH", "/apps/shop/formation/web", `{"quantity": -1}`, 422, "invalid_params"},
+		{"a word as quantity", "PATCH", "/apps/shop/formation/web", `{"quantity": "many"}`, 422, "invalid_params"},
+		{"no updates", "PATCH", "/apps/shop/formation", `{"updates": []}`, 422, "invalid_params"},
+		{"an update of no type", "PATCH", "/apps/shop/formation", `{"updates": [{"quantity": 1}]}`, 404, "not_found"},
+
+		{"dynos of a missing app", "GET", "/apps/shed/dynos", "", 404, "not_found"},
+		{"a missing dyno", "GET", "/apps/shop/dynos/web.9", "", 404, "not_found"},
+		{"a restart of a missing dyno", "DELETE", "/apps/shop/dynos/web.9", "", 404, "not_found"},
+		{"a restart of a missing type", "DELETE", "/apps/shop/formations/clock", "", 404, "not_found"},
+		{"a stop of a missing dyno", "POST", "/apps/shop/dynos/web.9/actions/stop", "", 404, "not_found"},
+		{"a one-off dyno without a command", "POST", "/apps/shop/dynos", `{"command": " "}`, 422, "invalid_params"},
+		{"a command that is too long", "POST", "/apps/shop/dynos", `{"command": "` + strings.Repeat("x", 40<<10) + `"}`, 422, "invalid_params"},
+		{"a variable without a name", "POST", "/apps/shop/dynos", `{"command": "ls", "env": {"": "x"}}`, 422, "invalid_params"},
+		{"a variable with a NUL", "POST", "/apps/shop/dynos", `{"command": "ls", "env": {"A": "\u0000"}}`, 422, "invalid_params"},
+		{"an environment that is too long", "POST", "/apps/shop/dynos", `{"command": "ls", "env": {"A": "` + strings.Repeat("x", 40<<10) + `"}}`, 422, "invalid_params"},
+		{"an attachment to a missing dyno", "GET", "/apps/shop/dynos/run.1/attach", "", 404, "not_found"},
+		{"a quota of a missing app", "GET", "/apps/shed/quota", "", 404, "not_found"},
+
+		{"logs of a missing app", "POST", "/apps/shed/log-sessions", `{}`, 404, "not_found"},
+		{"fewer than no lines", "POST", "/apps/shop/log-sessions", `{"lines": -1}`, 422, "invalid_params"},
+		{"a missing log session", "GET", "/apps/shop/log-sessions/none", "", 404, "not_found"},
+
+		{"an idle time-out that is none", "PATCH", "/apps/shop", `{"idle_timeout": "soon"}`, 422, "invalid_params"},
+		{"an idle time-out that is too short", "PATCH", "/apps/shop", `{"idle_timeout": "1ms"}`, 422, "invalid_params"},
+		{"an idle time-out below zero", "PATCH", "/apps/shop", `{"idle_timeout": "-5m"}`, 422, "invalid_params"},
+		{"a new name", "PATCH", "/apps/shop", `{"name": "store"}`, 422, "invalid_params"},
+		{"an audit of a missing app", "GET", "/apps/shed/audit", "", 404, "not_found"},
+
+		{"a domain that is none", "POST", "/apps/shop/domains", `{"hostname": "no dots"}`, 422, "invalid_params"},
+		{"a domain of nothing", "POST", "/apps/shop/domains", `{}`, 422, "invalid_params"},
+		{"a missing domain", "DELETE", "/apps/shop/domains/www.example.com", "", 404, "not_found"},
+		{"a certificate without a key", "POST", "/apps/shop/sni-endpoints", `{"certificate_chain": "x"}`, 422, "invalid_params"},
+		{"a certificate of another key", "POST", "/apps/shop/sni-endpoints", `{"certificate_chain": "bad", "private_key": "x"}`, 422, "invalid_params"},
+		{"a missing certificate", "DELETE", "/apps/shop/sni-endpoints/none", "", 404, "not_found"},
+		{"a drain to nowhere", "POST", "/apps/shop/log-drains", `{}`, 422, "invalid_params"},
+		{"a drain over FTP", "POST", "/apps/shop/log-drains", `{"url": "ftp://example.com"}`, 422, "invalid_params"},
+		{"a missing drain", "DELETE", "/apps/shop/log-drains/none", "", 404, "not_found"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got wire.Error
@@ -109,14 +126,14 @@ func TestErrorsHaveHerokusStatusAndID(t *testing.T) {
 }
 
 func TestFormOfABrowserIsRefused(t *testing.T) {
-	srv := newServer(t)
+	srv := apitest.Start(t)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/apps", strings.NewReader(`{"name": "shop2"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Authorization", "Bearer "+apitest.Token)
 	req.Header.Set("Content-Type", "text/plain")
-	resp, err := srv.Client().Do(req)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,14 +144,14 @@ func TestFormOfABrowserIsRefused(t *testing.T) {
 }
 
 func TestWrongTokenIsUnauthorized(t *testing.T) {
-	srv := newServer(t)
+	srv := apitest.Start(t)
 	for _, header := range []string{"", "Bearer wrong", "Basic d3Jvbmc6d3Jvbmc=", "nonsense"} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/apps", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("Authorization", header)
-		resp, err := srv.Client().Do(req)
+		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,19 +166,19 @@ func TestWrongTokenIsUnauthorized(t *testing.T) {
 }
 
 func TestReleasesShowSlugAndProcesses(t *testing.T) {
-	srv := newServer(t)
+	srv := apitest.Start(t)
 	var all []wire.Release
 	if status := call(t, srv, http.MethodGet, "/apps/shop/releases", "", &all); status != http.StatusOK || len(all) != 1 {
 		t.Fatalf("GET releases = %d, %+v; want one release", status, all)
 	}
 	rel := all[0]
-	if rel.Version != 1 || !rel.Current || rel.Slug.ID != "sha256:ab" || rel.Slug.Image != "host/shop:v1" || rel.Processes["web"] != "run" {
+	if rel.Version != 1 || !rel.Current || rel.Slug == nil || rel.Slug.ID != "sha256:ab" || rel.Slug.Image != "host/shop:v1" || rel.Processes["web"] != "serve" {
 		t.Errorf("release = %+v, want v1 of sha256:ab with web", rel)
 	}
 }
 
 func TestAppIsCreatedWithARandomName(t *testing.T) {
-	srv := newServer(t)
+	srv := apitest.Start(t)
 	var app wire.App
 	if status := call(t, srv, http.MethodPost, "/apps", `{}`, &app); status != http.StatusCreated {
 		t.Fatalf("POST /apps = %d, want 201", status)

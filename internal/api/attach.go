@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
@@ -41,6 +43,10 @@ func (a *api) attach(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		a.fail(w, r, errUpgrade)
+		return
+	}
 	a.attached.Add(1)
 	defer a.attached.Done()
 	conn, err := websocket.Accept(w, r, nil)
@@ -48,30 +54,30 @@ func (a *api) attach(w http.ResponseWriter, r *http.Request) {
 		return // the client was told
 	}
 	defer func() { _ = conn.CloseNow() }() // closed already, if all went well
-	if err := a.join(r.Context(), conn, by, app.Name, d.Name); err != nil {
-		_, body := a.explain(r, err)
-		_ = conn.Close(websocket.StatusInternalError, reason(body.Message))
-	}
+	a.join(r, conn, by, app.Name, d.Name)
 }
 
 // reason cuts words to what a close frame holds (RFC 6455, section 5.5).
 func reason(text string) string {
-	const most = 123
-	for i := range text {
-		if i > most-len("…") {
-			return text[:i-1] + "…"
-		}
+	const most, more = 123, "…"
+	text = strings.ToValidUTF8(text, "?")
+	if len(text) <= most {
+		return text
 	}
-	return text
+	end := most - len(more)
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + more
 }
 
 var errGone = errors.New("the client has gone")
 
 // join copies between a client and a dyno until the dyno has ended. When the
-// client goes away, the dyno is stopped, and there is no error.
-func (a *api) join(ctx context.Context, conn *websocket.Conn, by state.Actor, app, name string) error {
+// client goes away, the dyno is stopped.
+func (a *api) join(r *http.Request, conn *websocket.Conn, by state.Actor, app, name string) {
 	conn.SetReadLimit(wire.MaxMessage)
-	present, gone := context.WithCancelCause(ctx)
+	present, gone := context.WithCancelCause(r.Context())
 	stdin, feed := io.Pipe()
 	resize := make(chan dyno.Size, 1)
 	send := func(ch wire.Channel, payload []byte) error {
@@ -92,24 +98,27 @@ func (a *api) join(ctx context.Context, conn *websocket.Conn, by state.Actor, ap
 		Stdin: stdin, Stdout: channelWriter{wire.Stdout, send}, Stderr: channelWriter{wire.Stderr, send}, Resize: resize,
 	})
 	_ = stdin.Close() // receive does not wait for a reader any more
-	if present.Err() != nil {
-		a.stopLeft(ctx, by, app, name)
-		return nil
+	switch {
+	case present.Err() != nil:
+		a.stopLeft(r.Context(), by, app, name)
+	case err != nil:
+		_, body := a.explain(r, err)
+		_ = conn.Close(websocket.StatusInternalError, reason(body.Message)) // the client is told, if it is there
+	default:
+		sayExit(present, gone, send, exit)
 	}
-	if err != nil {
-		return err
-	}
+}
+
+// sayExit sends a dyno's exit code, and waits for the client to leave: it may be
+// slow to show what came before.
+func sayExit(present context.Context, gone context.CancelCauseFunc, send func(wire.Channel, []byte) error, exit dyno.Exit) {
 	status, err := json.Marshal(wire.ExitStatus{Code: exit.Code})
-	if err != nil {
-		return err
+	if err != nil || send(wire.Exit, status) != nil {
+		return // it has left
 	}
-	if send(wire.Exit, status) == nil {
-		// The client may be slow to show what came before; it closes after that.
-		late := time.AfterFunc(linger, func() { gone(errGone) })
-		defer late.Stop()
-		<-present.Done()
-	}
-	return nil
+	late := time.AfterFunc(linger, func() { gone(errGone) })
+	defer late.Stop()
+	<-present.Done()
 }
 
 // stopLeft stops a dyno that its client has left.

@@ -18,6 +18,7 @@ var (
 	errUnauthorized = errors.New("invalid credentials: give a Slipway token, as Bearer or as the password of Basic")
 	errInvalid      = errors.New("invalid parameters")
 	errNoRoute      = errors.New("there is no such address in this API")
+	errUpgrade      = errors.New("this address is for a WebSocket: slipway run uses it")
 	errMissing      = errors.New("this server does not have what this address is for: ask whoever runs it for a newer one")
 )
 
@@ -41,6 +42,7 @@ var statuses = []struct {
 	id     string
 }{
 	{errMissing, http.StatusNotImplemented, "not_implemented"},
+	{errUpgrade, http.StatusUpgradeRequired, "upgrade_required"},
 	{state.ErrNotFound, http.StatusNotFound, "not_found"},
 	{dyno.ErrNotFound, http.StatusNotFound, "not_found"},
 	{errNoRoute, http.StatusNotFound, "not_found"},
