@@ -25,7 +25,7 @@ func alive(c net.Conn) bool {
 	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
 		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		open = err == unix.EAGAIN || err == unix.EWOULDBLOCK //nolint:errorlint // a bare Errno
+		open = err == unix.EAGAIN || err == unix.EWOULDBLOCK
 	})
 	return err == nil && open
 }

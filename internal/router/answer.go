@@ -67,7 +67,7 @@ func (x *exchange) await(c *conn) (*http.Response, verdict, *failure) {
 	}
 	for range maxInformational {
 		c.headLeft = int64(x.rt.cfg.MaxResponseHeader)
-		resp, err := http.ReadResponse(c.br, x.r) //nolint:bodyclose // relay does
+		resp, err := http.ReadResponse(c.br, x.r)
 		c.headLeft = math.MaxInt64
 		switch {
 		case err != nil:
@@ -230,9 +230,7 @@ func started(fail *failure) *failure {
 func (x *exchange) trail(resp *http.Response) {
 	// Else net/http may send a length, and no trailer then.
 	x.flush()
-	for name, values := range resp.Trailer {
-		x.w.Header()[name] = values
-	}
+	maps.Copy(x.w.Header(), resp.Trailer)
 }
 
 // mayWrite sets until when the client must have taken what is written next.

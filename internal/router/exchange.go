@@ -29,14 +29,14 @@ type exchange struct {
 	bytes     int64 // of the answer's body
 	unflushed bool
 	writeTill time.Time // the deadline of writing to the client
-	tunnel    *tunnel // once the client has changed to another protocol
+	tunnel    *tunnel   // once the client has changed to another protocol
 }
 
 // serve answers the request, and tells the app's log.
-func (x *exchange) serve() {
+func (x *exchange) serve(ctx context.Context) {
 	fail := x.refuse()
 	if fail == nil {
-		fail = x.route()
+		fail = x.route(ctx)
 	}
 	begun := x.status != 0
 	if fail != nil && !begun {
@@ -85,34 +85,34 @@ const (
 
 // route asks for a dyno and passes the request to it, to another one if the
 // first cannot be reached, and so on.
-func (x *exchange) route() *failure {
+func (x *exchange) route(ctx context.Context) *failure {
 	defer x.body.release()
-	ctx, cancel := context.WithTimeout(x.r.Context(), x.rt.cfg.WakeTimeout)
+	waiting, cancel := context.WithTimeout(ctx, x.rt.cfg.WakeTimeout)
 	defer cancel()
 	for n := 1; ; n++ {
-		up, done, err := x.rt.cfg.Apps.Upstream(ctx, x.app)
+		up, done, err := x.rt.cfg.Apps.Upstream(waiting, x.app)
 		if err != nil {
-			return x.chosen(err)
+			return x.unchosen(ctx, err)
 		}
-		v, fail := x.try(up)
+		v, fail := x.try(ctx, up)
 		done()
 		switch v {
-		case unreachable:
-			x.rt.cfg.Apps.Failed(x.app, up)
-			if n >= x.rt.cfg.Attempts || !pause(ctx, n) {
-				return fail
-			}
+		case settled, stale:
+			return fail
 		case unanswered:
 			return x.elsewhere(ctx, up, fail)
-		default:
-			return fail
+		case unreachable:
+			x.rt.cfg.Apps.Failed(x.app, up)
+			if n >= x.rt.cfg.Attempts || !pause(waiting, n) {
+				return fail
+			}
 		}
 	}
 }
 
-func (x *exchange) chosen(err error) *failure {
+func (x *exchange) unchosen(ctx context.Context, err error) *failure {
 	x.dyno = ""
-	fail := choosing(x.r.Context(), err)
+	fail := choosing(ctx, err)
 	if fail == failOurs {
 		x.rt.log.Error("no dyno was chosen", zap.String("app", x.app), zap.Error(err))
 	}
@@ -126,9 +126,9 @@ const glance = 100 * time.Millisecond
 // elsewhere gives a harmless request one more chance, if there is another dyno
 // right now.
 func (x *exchange) elsewhere(ctx context.Context, first Upstream, fail *failure) *failure {
-	ctx, cancel := context.WithTimeout(ctx, glance)
+	glancing, cancel := context.WithTimeout(ctx, glance)
 	defer cancel()
-	up, done, err := x.rt.cfg.Apps.Upstream(ctx, x.app)
+	up, done, err := x.rt.cfg.Apps.Upstream(glancing, x.app)
 	if err != nil {
 		return fail
 	}
@@ -136,19 +136,19 @@ func (x *exchange) elsewhere(ctx context.Context, first Upstream, fail *failure)
 	if up.Key == first.Key {
 		return fail
 	}
-	_, fail = x.try(up)
+	_, fail = x.try(ctx, up)
 	return fail
 }
 
 // try passes the request to one dyno, by a new connection if a kept one turns
 // out closed.
-func (x *exchange) try(up Upstream) (verdict, *failure) {
+func (x *exchange) try(ctx context.Context, up Upstream) (verdict, *failure) {
 	if fail := x.fill(); fail != nil {
 		return settled, fail
 	}
-	v, fail := x.attempt(up, true)
+	v, fail := x.attempt(ctx, up, true)
 	if v == stale {
-		v, fail = x.attempt(up, false)
+		v, fail = x.attempt(ctx, up, false)
 	}
 	return v, fail
 }
@@ -170,11 +170,11 @@ func pause(ctx context.Context, n int) bool {
 }
 
 // attempt passes the request over one connection.
-func (x *exchange) attempt(up Upstream, mayKeep bool) (verdict, *failure) {
-	c, err := x.dial(up, mayKeep)
+func (x *exchange) attempt(ctx context.Context, up Upstream, mayKeep bool) (verdict, *failure) {
+	c, err := x.dial(ctx, up, mayKeep)
 	if err != nil {
 		switch {
-		case x.r.Context().Err() != nil:
+		case ctx.Err() != nil:
 			return settled, failGone
 		case errors.Is(err, context.DeadlineExceeded):
 			return unreachable, failDial
@@ -182,7 +182,7 @@ func (x *exchange) attempt(up Upstream, mayKeep bool) (verdict, *failure) {
 		return unreachable, failRefused
 	}
 	// Closing interrupts whatever waits for the dyno.
-	stop := context.AfterFunc(x.r.Context(), func() { _ = c.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	v, reusable, fail := x.talk(c)
 	if !stop() || !reusable || c.br.Buffered() > 0 {
 		_ = c.Close() // closed already where the client has gone
@@ -199,7 +199,7 @@ func (x *exchange) attempt(up Upstream, mayKeep bool) (verdict, *failure) {
 const young = time.Second
 
 // dial takes a kept connection, or makes one.
-func (x *exchange) dial(up Upstream, mayKeep bool) (*conn, error) {
+func (x *exchange) dial(ctx context.Context, up Upstream, mayKeep bool) (*conn, error) {
 	began := time.Now()
 	for mayKeep {
 		oldest := x.rt.cfg.KeepAlive
@@ -217,7 +217,7 @@ func (x *exchange) dial(up Upstream, mayKeep bool) (*conn, error) {
 		_ = c.Close() // the dyno has closed it
 		x.rt.pool.drop(s)
 	}
-	ctx, cancel := context.WithTimeout(x.r.Context(), x.rt.cfg.DialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, x.rt.cfg.DialTimeout)
 	defer cancel()
 	c, err := up.Dial(ctx)
 	x.dyno, x.sent = up.Name, time.Now()

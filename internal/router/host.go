@@ -5,8 +5,11 @@ import (
 	"strings"
 )
 
-// maxHost is how long a name may be (RFC 1035, 2.3.4).
-const maxHost = 253
+// How long a name and its parts may be (RFC 1035, 2.3.4).
+const (
+	maxHost  = 253
+	maxLabel = 63
+)
 
 // Match tells whether a request is for an app: its host is one label before the
 // domain, whether there is such an app or not, or a domain of an app.
@@ -32,43 +35,47 @@ func (rt *Router) underDomain(host string) bool {
 // and without the dot at the end. It is not ok for what is no DNS name, an
 // address among them.
 func hostname(hostport string) (name string, ok bool) {
-	name = hostport
-	if i := strings.IndexByte(name, ':'); i >= 0 {
-		if !isPort(name[i+1:]) {
-			return "", false
-		}
-		name = name[:i]
+	name, port, found := strings.Cut(hostport, ":")
+	if found && !isPort(port) {
+		return "", false
 	}
 	name = strings.TrimSuffix(name, ".")
 	if name == "" || len(name) > maxHost {
 		return "", false
 	}
-	letters, start := false, 0
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c == '.':
-			if i == start || i-start > 63 {
-				return "", false
-			}
-			start, letters = i+1, false
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '-', c == '_':
-			letters = true
-		case '0' <= c && c <= '9':
-		default:
+	last := name
+	for rest, more := name, true; more; {
+		last, rest, more = strings.Cut(rest, ".")
+		if !isLabel(last) {
 			return "", false
 		}
 	}
 	// A name whose last label is a number is an IPv4 address (RFC 1123, 2.1).
-	if !letters || start == len(name) || len(name)-start > 63 {
+	if isDigits(last) {
 		return "", false
 	}
 	return strings.ToLower(name), true
 }
 
-func isPort(s string) bool {
-	if len(s) > 5 {
+// isLabel tells whether s is a part of a name (RFC 1035, 2.3.1). Underscores
+// are not of the standard, but in use.
+func isLabel(s string) bool {
+	if s == "" || len(s) > maxLabel {
 		return false
 	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func isPort(s string) bool { return len(s) <= 5 && isDigits(s) }
+
+func isDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return false

@@ -43,10 +43,9 @@ func (l *line) String() string {
 
 func (l *line) append(b []byte) []byte {
 	b = append(b, "at="...)
-	switch {
-	case l.failure == nil:
+	if l.failure == nil {
 		b = append(b, "info"...)
-	default:
+	} else {
 		b = append(b, orString(l.failure.level, "error")...)
 		b = append(b, " code="...)
 		b = append(b, l.failure.code...)

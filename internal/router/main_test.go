@@ -149,8 +149,14 @@ func (b *bench) request(tb testing.TB, method, path string, body io.Reader) *htt
 	return r
 }
 
+// A reply is an answer whose body was read.
+type reply struct {
+	StatusCode      int
+	Header, Trailer http.Header
+}
+
 // do sends a request and reads the answer.
-func (b *bench) do(tb testing.TB, r *http.Request) (*http.Response, string) {
+func (b *bench) do(tb testing.TB, r *http.Request) (reply, string) {
 	tb.Helper()
 	resp, err := b.Client().Do(r)
 	if err != nil {
@@ -161,7 +167,7 @@ func (b *bench) do(tb testing.TB, r *http.Request) (*http.Response, string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return resp, string(text)
+	return reply{resp.StatusCode, resp.Header, resp.Trailer}, string(text)
 }
 
 // dial opens a connection to the router, for what net/http does not send.

@@ -71,5 +71,5 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		app: app, host: host, started: time.Now(),
 		id: requestID(r.Header.Get("X-Request-Id")), fwd: forwardedFor(r),
 	}
-	x.serve()
+	x.serve(r.Context())
 }

@@ -254,7 +254,9 @@ func TestWebSocket(t *testing.T) {
 		}
 	})
 	b := start(t, router.Config{}, dyno)
-	c, resp, err := websocket.Dial(t.Context(), b.URL, &websocket.DialOptions{Host: "hello.localhost", Subprotocols: []string{"chat"}})
+	c, resp, err := websocket.Dial(t.Context(), b.URL, &websocket.DialOptions{ //nolint:bodyclose // it is the connection
+		Host: "hello.localhost", Subprotocols: []string{"chat"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

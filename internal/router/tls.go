@@ -136,7 +136,7 @@ func (t *TLS) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 	}
 	cert, err := t.acme.GetCertificateWithContext(hello.Context(), hello)
 	if err != nil && own != nil {
-		return own, nil //nolint:nilerr // an expired one says more than none; certmagic has logged the error
+		return own, nil // an expired one says more than none; certmagic has logged the error
 	}
 	return cert, err
 }

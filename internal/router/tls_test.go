@@ -135,7 +135,7 @@ func TestACME(t *testing.T) {
 	} {
 		// One after the other: certmagic keeps what it waits for by name, once
 		// for the whole process.
-		t.Run(c.name, func(t *testing.T) { certificateFrom(t, program, c.closed) }) //nolint:tparallel // see above
+		t.Run(c.name, func(t *testing.T) { certificateFrom(t, program, c.closed) })
 	}
 }
 
