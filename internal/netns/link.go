@@ -99,11 +99,11 @@ func hostEnd(name string) (netip.Addr, error) {
 			continue
 		}
 		if err != nil {
-			return netip.Addr{}, fmt.Errorf("route to build: %w", err)
+			return netip.Addr{}, fmt.Errorf("route to namespace: %w", err)
 		}
 		return addr, addNeighbour(link, addr, buildMAC())
 	}
-	return netip.Addr{}, errors.New("no free address for a build network")
+	return netip.Addr{}, errors.New("no free address for a network")
 }
 
 // waitUp waits until the kernel has noticed that both ends are up. Before

@@ -107,14 +107,14 @@ func prepareHost(cfg Config) error {
 		return err
 	}
 	if changed {
-		cfg.Log.Info("turned on net.ipv4.ip_forward, which builds need to reach the outside")
+		cfg.Log.Info("turned on net.ipv4.ip_forward, which builds and dynos need to reach the outside")
 	}
 	fw := &firewall{instance: cfg.Instance}
 	if changed, err = fw.ensure(); err != nil {
 		return err
 	}
 	if changed {
-		cfg.Log.Info("wrote the firewall of builds", zap.String("table", fw.table().Name))
+		cfg.Log.Info("wrote the firewall", zap.String("table", fw.table().Name))
 	}
 	return nil
 }
@@ -264,7 +264,7 @@ func (n *Namespace) Close() error {
 		errs = append(errs, n.remove())
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("close build network: %w", err)
+		return fmt.Errorf("close network: %w", err)
 	}
 	return nil
 }

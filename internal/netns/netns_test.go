@@ -574,7 +574,7 @@ func BenchmarkPoolGet(b *testing.B) {
 			b.Fatal(err)
 		}
 		// The next one takes a moment, as between builds.
-		<-time.After(50 * time.Millisecond)
+		<-time.After(400 * time.Millisecond)
 		b.StartTimer()
 	}
 }

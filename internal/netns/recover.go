@@ -28,7 +28,7 @@ func Recover(ctx context.Context, cfg Config) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		cfg.Log.Warn("left build network found", zap.String("device", name))
+		cfg.Log.Warn("left network found", zap.String("device", name))
 		if err := removeDevice(name); err != nil {
 			return fmt.Errorf("remove device %s: %w", name, err)
 		}

@@ -27,8 +27,15 @@ func newNetNS() (*os.File, error) {
 // inside runs fn on a thread in a namespace. Sockets that it makes belong to
 // the namespace for good, wherever they are used.
 func inside(ns *os.File, fn func() error) error {
+	// Not by Fd: somebody may close the file meanwhile.
+	raw, err := ns.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("enter network namespace: %w", err)
+	}
 	return onThread(func() error {
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+		var entered error
+		err := raw.Control(func(fd uintptr) { entered = unix.Setns(int(fd), unix.CLONE_NEWNET) })
+		if err = errors.Join(err, entered); err != nil {
 			return fmt.Errorf("enter network namespace: %w", err)
 		}
 		return fn()
