@@ -53,20 +53,11 @@ func crash(t *testing.T, start func() *testkit.Server) {
 // checkConsistent fails unless refs, releases and images agree.
 func checkConsistent(t *testing.T, srv *testkit.Server) {
 	t.Helper()
-	client := func(args ...string) []byte {
-		cmd := exec.CommandContext(t.Context(), linkProgram(t), args...)
-		cmd.Env = append(os.Environ(), "SLIPWAY_URL=http://"+srv.HTTP, "SLIPWAY_TOKEN="+srv.Token)
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("slipway %s: %v", strings.Join(args, " "), err)
-		}
-		return out
-	}
 	var current struct {
 		Commit string
 		Slug   struct{ ID, Image string }
 	}
-	if err := json.Unmarshal(client("releases:info", "-a", "crashing", "--json"), &current); err != nil {
+	if err := json.Unmarshal(slipway(t, srv, "releases:info", "-a", "crashing", "--json"), &current); err != nil {
 		t.Fatal(err)
 	}
 	repository := filepath.Join(srv.Data, "repositories", "crashing.git")

@@ -57,6 +57,9 @@ func TestEmbedded(t *testing.T) {
 	t.Run("crash", func(t *testing.T) {
 		crash(t, func() *testkit.Server { return startServer(t, program, data, args) })
 	})
+	t.Run("crash running", func(t *testing.T) {
+		crashRunning(t, func() *testkit.Server { return startServer(t, program, data, args) })
+	})
 }
 
 // TestDockerEngine runs the scripts whose builds a Docker daemon does.

@@ -50,7 +50,7 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 		p.out.rejected(p.Repo, "Push rejected, failed to compile "+p.language()+" app.")
 	case errors.As(err, new(*PhaseError)):
 		p.out.text("\n")
-		p.out.warn("R" + err.Error()[1:])
+		p.out.warn("Error: " + err.Error() + ".")
 		p.out.rejected(p.Repo, "Push rejected, release command failed.")
 	case errors.Is(err, state.ErrMoved):
 		p.out.rejected(p.Repo, "Push rejected, another release was made meanwhile. Push again.")

@@ -15,19 +15,30 @@ func RepositoryLeftovers(data, apps string) []string {
 }
 
 // Leftovers lists that for all repositories, and what builds that have ended
-// must not leave: their work, mounts, containers and control groups.
+// must not leave: their work, mounts and containers. [Look] tells of dynos.
 func Leftovers(data string) []string {
 	rest := append(RepositoryLeftovers(data, "*"), find(data, "builds/*", "engine/containers/run/*")...)
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return append(rest, err.Error())
-	}
-	for line := range strings.Lines(string(mounts)) {
-		if fields := strings.Fields(line); len(fields) > 4 && strings.HasPrefix(fields[4], data+"/") {
-			rest = append(rest, "mount "+fields[4])
+	for _, point := range mountPoints() {
+		if strings.HasPrefix(point, data+"/") && !strings.HasPrefix(point, data+"/dynos/") {
+			rest = append(rest, "mount "+point)
 		}
 	}
 	return rest
+}
+
+// mountPoints lists where something is mounted.
+func mountPoints() []string {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		panic(err) // it is the kernel's own list
+	}
+	var points []string
+	for line := range strings.Lines(string(mounts)) {
+		if fields := strings.Fields(line); len(fields) > 4 {
+			points = append(points, fields[4])
+		}
+	}
+	return points
 }
 
 func find(data string, patterns ...string) []string {
