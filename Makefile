@@ -9,6 +9,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN_PACKAGES  := runc git tini
 MAKE_PACKAGES := mmdebstrap debian-archive-keyring gcc libc6-dev binutils
 TEST_PACKAGES := docker.io iptables skopeo openssh-client curl busybox-static iproute2 procps postgresql
+BENCH_PACKAGES := caddy wrk
 
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -40,7 +41,8 @@ check: $(TOOLS)/golangci-lint ## vet and lint
 	$(GO) vet ./...
 	$(TOOLS)/golangci-lint run ./...
 
-bench: deps-test build builder ## compare with pack; writes bench.json
+bench: deps-test build builder ## compare with pack and others; writes bench.json
+	@./.ci/packages $(BENCH_PACKAGES)
 	$(GO) test -tags bench -count 1 -timeout 60m ./internal/bench -args -o $(abspath bench.json)
 
 $(TOOLS)/golangci-lint:

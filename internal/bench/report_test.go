@@ -54,9 +54,13 @@ func median(figures []float64) float64 {
 	return (sorted[n/2-1] + sorted[n/2]) / 2
 }
 
-// report prints the table and writes the file.
+// all are the rows of every comparison so far.
+var all []row
+
+// report prints the table of one test, and writes the file with those before it.
 func report(t *testing.T, rows []row) {
 	t.Helper()
+	all = append(all, rows...)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "WHAT\tOURS\tPEER\tUNIT\tRATIO\tGOAL\tMET")
 	for _, r := range rows {
@@ -68,7 +72,7 @@ func report(t *testing.T, rows []row) {
 	if *out == "" {
 		return
 	}
-	raw, err := json.MarshalIndent(rows, "", "  ")
+	raw, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
