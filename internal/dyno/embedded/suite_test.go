@@ -20,6 +20,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestBackend(t *testing.T) { dynotest.Run(t, open, left) }
 
+func TestLauncher(t *testing.T) { dynotest.RunLauncher(t, open) }
+
 func open(tb testing.TB, env dynotest.Env) dyno.Backend {
 	tb.Helper()
 	b, err := embedded.Open(tb.Context(), config(tb, env))
