@@ -87,7 +87,7 @@ func destroyAll(t *testing.T, srv *testkit.Server) {
 		t.Fatal(err)
 	}
 	for _, app := range apps {
-		slipway(t, srv, "apps:destroy", app.Name, "--confirm", app.Name)
+		slipway(t, srv, "apps:destroy", "-a", app.Name, "--confirm", app.Name)
 	}
 }
 

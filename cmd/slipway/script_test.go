@@ -20,11 +20,12 @@ import (
 
 	"slipway/internal/testkit"
 	"slipway/internal/testkit/dockerd"
+	"slipway/internal/testkit/postgres"
 )
 
 // TestMain lets the test binary be the slipway command too.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"slipway": func() { os.Exit(run()) }})
+	testscript.Main(postgres.Main{M: m}, map[string]func(){"slipway": func() { os.Exit(run()) }})
 }
 
 // TestCommandLine runs the scripts that need no server.
@@ -60,6 +61,24 @@ func TestEmbedded(t *testing.T) {
 	t.Run("crash running", func(t *testing.T) {
 		crashRunning(t, func() *testkit.Server { return startServer(t, program, data, args) })
 	})
+}
+
+// TestSettings runs the scripts that need a server with other settings: state in
+// PostgreSQL, TLS, and an account with few dyno hours.
+func TestSettings(t *testing.T) {
+	needsBuilder(t)
+	args := []string{
+		"--engine", "embedded", "--bundled-builder", testkit.Builder(t),
+		"--database", postgres.Database(t), "--https", "127.0.0.1:0", "--dyno-hours", "2m",
+	}
+	srv := startServer(t, linkProgram(t), t.TempDir(), args)
+	_, port, err := net.SplitHostPort(srv.HTTPS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("tls", func(t *testing.T) { runScripts(t, srv, "tls", map[string]string{"TLSPORT": port}) })
+	// Last, because it spends the hours of everybody.
+	t.Run("quota", func(t *testing.T) { runScripts(t, srv, "quota", nil) })
 }
 
 // TestDockerEngine runs the scripts whose builds a Docker daemon does.
@@ -159,6 +178,21 @@ func setHome(env *testscript.Env) error {
 	return os.WriteFile(filepath.Join(home, ".gitconfig"), []byte(config), 0o600)
 }
 
+// attack is a Python program that connects to the addresses it reads.
+const attack = `
+import socket, sys
+tried = 0
+for line in sys.stdin:
+    host, port = line.split()
+    tried += 1
+    try:
+        socket.create_connection((host, int(port)), 2)
+        print("reached", host, port)
+    except OSError:
+        pass
+print("tried", tried)
+`
+
 // signIn gives a script the server's addresses, a token, an SSH key that is
 // allowed in and one that is not.
 func signIn(env *testscript.Env, srv *testkit.Server) error {
@@ -176,6 +210,8 @@ func signIn(env *testscript.Env, srv *testkit.Server) error {
 		return err
 	}
 	env.Setenv("WEB", "http://"+env.Getenv("APP")+".localhost:"+port+"/")
+	env.Setenv("OTHER", "http://"+env.Getenv("APP")+"-other.localhost:"+port+"/")
+	env.Setenv("ATTACK", attack)
 	env.Setenv("HTTP", "http://any:"+srv.Token+"@"+srv.HTTP)
 	env.Setenv("SSH", "ssh://git@"+srv.SSH)
 	keys := filepath.Join(env.WorkDir, "home", ".ssh")

@@ -79,7 +79,7 @@ func (s *server) openState(ctx context.Context) error {
 func (s *server) openAPI(ctx context.Context, who *access) (http.Handler, []string) {
 	var paths []string
 	s.api, paths = api.New(api.Config{
-		Apps: s.store, Keys: s.store, Settings: s.store, Domains: s.store, Certs: s.store, Drains: s.store,
+		Apps: s.store, Keys: s.store, Settings: s.store, Domains: domains{s.store, s.hosts.own, s.hosts.suffix}, Certs: s.store, Drains: s.store,
 		SignIn: who.Token, Destroy: s.destroy, Dynos: s.dynos, Deploys: s.dep, Logs: s.logs, CheckCert: checkCert,
 		Changed:   func(app string) { s.changed(context.WithoutCancel(ctx), app) },
 		GitURL:    func(app string) string { return s.addrs.url + "/" + app + ".git" },

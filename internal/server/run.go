@@ -71,7 +71,7 @@ func run(ctx context.Context, set *Settings, version string, log *zap.Logger) (e
 		return err
 	}
 	s.ready.Store(true)
-	log.Info("serving", zap.String("http", s.addrs.http), zap.String("ssh", s.addrs.ssh), zap.String("data", set.Data),
+	log.Info("serving", zap.String("http", s.addrs.http), zap.String("https", s.addrs.https), zap.String("ssh", s.addrs.ssh), zap.String("data", set.Data),
 		zap.String("engine", s.build.engine.Name()), zap.String("version", version), zap.Duration("took", time.Since(started)))
 	return s.serve(ctx, handler, listeners)
 }

@@ -19,6 +19,7 @@ import (
 type Server struct {
 	Data  string // its data directory
 	HTTP  string // HOST:PORT
+	HTTPS string // HOST:PORT, "" if it is off
 	SSH   string // HOST:PORT
 	Token string // of the administrator
 	Cmd   *exec.Cmd
@@ -54,7 +55,7 @@ func StartServer(tb testing.TB, program, data string, args ...string) *Server {
 	tb.Cleanup(func() { s.Stop(tb) })
 	select {
 	case line := <-serving:
-		s.HTTP, s.SSH = line["http"], line["ssh"]
+		s.HTTP, s.HTTPS, s.SSH = line["http"], line["https"], line["ssh"]
 	case <-s.done:
 		tb.Fatalf("the server ended:\n%s", s.Log())
 	case <-time.After(startTimeout):
@@ -74,9 +75,9 @@ func (s *Server) read(stderr io.Reader, serving chan<- map[string]string) {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		s.log.add(lines.Text())
-		var entry struct{ Msg, HTTP, SSH string }
+		var entry struct{ Msg, HTTP, HTTPS, SSH string }
 		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "serving" {
-			serving <- map[string]string{"http": entry.HTTP, "ssh": entry.SSH}
+			serving <- map[string]string{"http": entry.HTTP, "https": entry.HTTPS, "ssh": entry.SSH}
 		}
 	}
 }
