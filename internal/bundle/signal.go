@@ -33,20 +33,20 @@ func (c *Container) Signal(sig os.Signal) error {
 	return nil
 }
 
-// AwaitHandler waits until the container's first process handles a signal, as
-// an init does that just began. It gives up, without an error, after a second
-// and when the container ends.
-func (c *Container) AwaitHandler(ctx context.Context, sig syscall.Signal) error {
+// AwaitHandler waits until the first process of a container, which has just been
+// started by runc, handles a signal, as an init does. It gives up, without an
+// error, after a second and when done is closed.
+func AwaitHandler(ctx context.Context, pid int, sig syscall.Signal, done <-chan struct{}) error {
 	late := time.NewTimer(handlerTimeout)
 	defer late.Stop()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
-	for !handles(c.Pid(), sig) {
+	for !handles(pid, sig) {
 		select {
 		case <-again.C:
 		case <-late.C:
 			return nil
-		case <-c.done:
+		case <-done:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()

@@ -28,7 +28,7 @@ func (s *suite) testLimits(t *testing.T) {
 		if !strings.Contains(out, "can't fork") {
 			t.Errorf("60 processes met no limit of %d: %s", s.env.Limits.Pids, out)
 		}
-		p := s.start(t, s.spec("bomb() { bomb | bomb & }; bomb; echo on; while :; do bomb; done"))
+		p := s.start(t, s.spec("echo on; bomb() { bomb | bomb & }; bomb; while :; do :; done"))
 		p.expect("on\n")
 		if err := p.Remove(t.Context()); err != nil {
 			t.Errorf("Remove() = %v", err)

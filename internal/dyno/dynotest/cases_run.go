@@ -168,7 +168,7 @@ func (s *suite) testEndings(t *testing.T) {
 		}
 	})
 	t.Run("removed while it runs", func(t *testing.T) {
-		p := s.start(t, s.spec("trap '' TERM HUP; bomb() { bomb | bomb & }; bomb; echo on; while :; do :; done"))
+		p := s.start(t, s.spec("trap '' TERM HUP; echo on; bomb() { bomb | bomb & }; bomb; while :; do :; done"))
 		p.expect("on\n")
 		if err := p.Remove(t.Context()); err != nil {
 			t.Errorf("Remove() = %v", err)

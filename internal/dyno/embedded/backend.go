@@ -19,6 +19,7 @@ import (
 
 	"slipway/internal/bundle"
 	"slipway/internal/dyno"
+	"slipway/internal/dyno/launch"
 	"slipway/internal/images"
 	"slipway/internal/netns"
 )
@@ -73,13 +74,12 @@ type Backend struct {
 	closing sync.Once
 	failed  error // of closing
 
-	work sync.WaitGroup // pulls
+	fetches launch.Fetches
 
 	mu         sync.Mutex
 	closed     bool
-	pulls      map[string]*pull      // by reference
-	uses       map[string]int        // containers, by reference
-	containers map[*container]string // and their references
+	uses       map[dyno.Slug]int // by containers
+	containers map[*container]dyno.Slug
 }
 
 var _ dyno.Backend = (*Backend)(nil)
@@ -107,9 +107,8 @@ func Open(ctx context.Context, cfg Config) (*Backend, error) {
 		init:       program,
 		log:        cfg.Log,
 		kept:       func() context.Context { return kept },
-		pulls:      make(map[string]*pull),
-		uses:       make(map[string]int),
-		containers: make(map[*container]string),
+		uses:       make(map[dyno.Slug]int),
+		containers: make(map[*container]dyno.Slug),
 	}
 	if err := b.open(ctx); err != nil {
 		return nil, errors.Join(err, b.close(kept))
@@ -196,15 +195,12 @@ func (b *Backend) close(ctx context.Context) error {
 	defer cancel()
 	b.mu.Lock()
 	b.closed = true
-	for _, p := range b.pulls {
-		p.cancel()
-	}
 	left := make([]*container, 0, len(b.containers))
 	for c := range b.containers {
 		left = append(left, c)
 	}
 	b.mu.Unlock()
-	b.work.Wait()
+	b.fetches.Close()
 	errs := make([]error, len(left))
 	var removing errgroup.Group
 	removing.SetLimit(closeParallel)

@@ -10,6 +10,7 @@ import (
 
 	"slipway/internal/bundle"
 	"slipway/internal/dyno"
+	"slipway/internal/dyno/launch"
 	"slipway/internal/images"
 	"slipway/internal/netns"
 )
@@ -47,7 +48,7 @@ func (c *container) Wait(ctx context.Context) (dyno.Exit, error) {
 
 // Terminate implements dyno.Container.
 func (c *container) Terminate(ctx context.Context) error {
-	if err := c.bundle.AwaitHandler(ctx, syscall.SIGTERM); err != nil {
+	if err := bundle.AwaitHandler(ctx, c.bundle.Pid(), syscall.SIGTERM, c.bundle.Done()); err != nil {
 		return err
 	}
 	return c.bundle.Signal(syscall.SIGTERM)
@@ -73,7 +74,7 @@ func (c *container) Remove(ctx context.Context) error {
 // remove gives back what start took, however far that came.
 func (c *container) remove(ctx context.Context) error {
 	var errs []error
-	c.stopCopying()
+	launch.Close(c.stdin, c.stdout)
 	if c.bundle != nil {
 		errs = append(errs, c.bundle.Remove(ctx)) // bounded by its own time-outs
 	}

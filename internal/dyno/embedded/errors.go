@@ -14,8 +14,6 @@ var (
 	ErrBusy = errors.New("another server runs dynos in this directory: stop it, or give this one another --data")
 	// ErrNoInit says that the init of dynos is not installed.
 	ErrNoInit = errors.New("no init program: install tini (apt-get install tini)")
-	// ErrRoot says that a slug wants to run as root.
-	ErrRoot = errors.New("the slug's image runs as root, which a dyno may not: use a builder whose run image has a user")
 )
 
 // explain adds what to do about errors that an operator can do something about.

@@ -13,76 +13,41 @@ import (
 	"slipway/internal/images"
 )
 
-// pullTimeout bounds how long a slug may take to come and be unpacked.
-const pullTimeout = 10 * time.Minute
-
-// A pull is one slug on its way, for all who wait for it.
-type pull struct {
-	cancel context.CancelFunc
-	done   chan struct{} // closed when err is set
-	err    error
-}
-
 // Prepare implements dyno.Backend. It goes on when the caller gives up, since
 // others may wait for the same slug.
 func (b *Backend) Prepare(ctx context.Context, slug dyno.Slug) error {
-	ref := b.reference(slug)
-	b.mu.Lock()
-	if b.closed {
-		b.mu.Unlock()
-		return dyno.ErrClosed
-	}
-	if _, err := b.images.Find(ref); err == nil {
-		b.mu.Unlock()
+	if _, err := b.images.Find(b.reference(slug)); err == nil {
 		return nil
 	}
-	p, ok := b.pulls[ref]
-	if !ok {
-		p = &pull{done: make(chan struct{})}
-		var pulling context.Context
-		pulling, p.cancel = context.WithTimeout(context.WithoutCancel(ctx), pullTimeout)
-		b.pulls[ref] = p
-		b.work.Go(func() { b.pull(pulling, p, slug) })
-	}
-	b.mu.Unlock()
-	select {
-	case <-p.done:
-		return p.err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return b.fetches.Do(ctx, slug, func(ctx context.Context) error { return b.pull(ctx, slug) })
 }
 
-func (b *Backend) pull(ctx context.Context, p *pull, slug dyno.Slug) {
-	defer p.cancel()
+func (b *Backend) pull(ctx context.Context, slug dyno.Slug) error {
 	began := time.Now()
-	ref := b.reference(slug)
 	o := images.PullOptions{Dial: b.cfg.DialRegistry}
 	if b.cfg.Token != nil {
 		token, revoke := b.cfg.Token(slug.App)
 		defer revoke()
 		o.Username, o.Password = "slipway", token
 	}
-	_, p.err = b.images.Pull(ctx, ref, o)
+	_, err := b.images.Pull(ctx, b.reference(slug), o)
 	switch {
-	case p.err == nil:
+	case err == nil:
 		b.log.Debug("slug unpacked", zap.String("app", slug.App), zap.String("slug", slug.Digest), zap.Duration("took", time.Since(began)))
-	case cerrdefs.IsNotFound(p.err):
-		p.err = fmt.Errorf("slug %s of %s: %w: %w", slug.Digest, slug.App, dyno.ErrNotFound, p.err)
+	case cerrdefs.IsNotFound(err):
+		return fmt.Errorf("slug %s of %s: %w: %w", slug.Digest, slug.App, dyno.ErrNotFound, err)
 	}
-	b.mu.Lock()
-	delete(b.pulls, ref)
-	b.mu.Unlock()
-	close(p.done)
+	return err
 }
 
 // Keep implements dyno.Backend.
 func (b *Backend) Keep(ctx context.Context, wanted func(dyno.Slug) bool) error {
 	for _, ref := range b.images.List() {
-		if slug, ok := b.slug(ref); ok && wanted(slug) {
+		slug, ok := b.slug(ref)
+		if ok && wanted(slug) {
 			continue
 		}
-		if err := b.drop(ctx, ref); err != nil {
+		if err := b.drop(ctx, slug, ref); err != nil {
 			return err
 		}
 	}
@@ -90,10 +55,10 @@ func (b *Backend) Keep(ctx context.Context, wanted func(dyno.Slug) bool) error {
 }
 
 // drop removes a slug that nobody uses.
-func (b *Backend) drop(ctx context.Context, ref string) error {
+func (b *Backend) drop(ctx context.Context, slug dyno.Slug, ref string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.uses[ref] > 0 || b.pulls[ref] != nil {
+	if b.uses[slug] > 0 || b.fetches.Running(slug) {
 		return nil
 	}
 	_, err := b.images.Remove(ctx, ref, true)

@@ -16,7 +16,7 @@ import (
 // Start implements dyno.Backend.
 func (b *Backend) Start(ctx context.Context, spec dyno.Spec, stdio dyno.Stdio) (dyno.Container, error) {
 	c := &container{backend: b, copied: make(chan struct{})}
-	if err := b.hold(c, b.reference(spec.Slug)); err != nil {
+	if err := b.hold(c, spec.Slug); err != nil {
 		return nil, err
 	}
 	if err := c.start(ctx, spec, stdio); err != nil {
@@ -26,24 +26,24 @@ func (b *Backend) Start(ctx context.Context, spec dyno.Spec, stdio dyno.Stdio) (
 }
 
 // hold keeps a slug from being dropped, from before it is there.
-func (b *Backend) hold(c *container, ref string) error {
+func (b *Backend) hold(c *container, slug dyno.Slug) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return dyno.ErrClosed
 	}
-	b.containers[c] = ref
-	b.uses[ref]++
+	b.containers[c] = slug
+	b.uses[slug]++
 	return nil
 }
 
 func (b *Backend) forget(c *container) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	ref := b.containers[c]
+	slug := b.containers[c]
 	delete(b.containers, c)
-	if b.uses[ref]--; b.uses[ref] == 0 {
-		delete(b.uses, ref)
+	if b.uses[slug]--; b.uses[slug] == 0 {
+		delete(b.uses, slug)
 	}
 }
 
