@@ -32,7 +32,7 @@ func (s *Server) signInKey(ctx context.Context, remote string, key ssh.PublicKey
 // admit asks whether the user may have the service, and makes the repository
 // where the answer is yes.
 func (s *Server) admit(ctx context.Context, c *call, service string) error {
-	if err := s.cfg.Authorizer.Repository(ctx, c.user, c.repo, service == serviceReceive); err != nil {
+	if err := s.cfg.Authorizer.Repository(ctx, Access{User: c.user, Remote: c.remote, Repo: c.repo, Write: service == serviceReceive}); err != nil {
 		return err
 	}
 	return s.ensure(c.repo)

@@ -30,7 +30,7 @@ func (friends) Key(context.Context, ssh.PublicKey) (string, error) {
 	return "", gitserver.ErrUnauthorized
 }
 
-func (friends) Repository(context.Context, string, string, bool) error { return nil }
+func (friends) Repository(context.Context, gitserver.Access) error { return nil }
 
 // readme rejects pushes without a README.
 type readme struct{}

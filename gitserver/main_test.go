@@ -57,8 +57,8 @@ func (u *users) Key(_ context.Context, key ssh.PublicKey) (string, error) {
 	return "", gitserver.ErrUnauthorized
 }
 
-func (u *users) Repository(_ context.Context, _, name string, write bool) error {
-	switch name {
+func (u *users) Repository(_ context.Context, access gitserver.Access) error {
+	switch access.Repo {
 	case "missing":
 		return gitserver.ErrNotFound
 	case "forbidden":
@@ -68,7 +68,7 @@ func (u *users) Repository(_ context.Context, _, name string, write bool) error 
 	case "broken":
 		return errors.New("secret database password")
 	case "readonly":
-		if write {
+		if access.Write {
 			return gitserver.ErrForbidden
 		}
 	}

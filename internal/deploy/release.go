@@ -3,7 +3,6 @@ package deploy
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,7 +35,7 @@ func (d *Deployer) readyToRelease(ctx context.Context, p *push, s slug) (gitserv
 	return func(ctx context.Context) error {
 		defer s.hold()
 		p.out.step("Launching...")
-		recorded, err := d.record(ctx, p.actor(), rel, keepConfig)
+		recorded, err := d.record(ctx, state.ActorAt(p.User, p.Remote), rel, keepConfig)
 		if err != nil {
 			return d.reject(ctx, p, err)
 		}
@@ -58,15 +57,6 @@ func (d *Deployer) address(rel state.Release) string {
 		}
 	}
 	return d.cfg.Image(rel.App, rel.Tag())
-}
-
-// actor is who pushes, and from where.
-func (p *push) actor() state.Actor {
-	from, _, err := net.SplitHostPort(p.Remote)
-	if err != nil {
-		from = p.Remote
-	}
-	return state.Actor{User: p.User, From: from}
 }
 
 // keepConfig carries the config vars of the newest release over to the next.

@@ -103,15 +103,15 @@ func (a *access) Key(ctx context.Context, key ssh.PublicKey) (string, error) {
 
 // Repository lets every user read and write every app; a push makes an app that
 // does not exist.
-func (a *access) Repository(ctx context.Context, user, name string, write bool) error {
-	_, err := a.store.App(ctx, name)
+func (a *access) Repository(ctx context.Context, to gitserver.Access) error {
+	_, err := a.store.App(ctx, to.Repo)
 	if !errors.Is(err, state.ErrNotFound) {
 		return err
 	}
-	if !write {
+	if !to.Write {
 		return gitserver.ErrNotFound
 	}
-	_, err = a.store.CreateApp(ctx, state.Actor{User: user}, state.App{Name: name, Owner: user, Created: time.Now().UTC()})
+	_, err = a.store.CreateApp(ctx, state.ActorAt(to.User, to.Remote), state.App{Name: to.Repo, Owner: to.User, Created: time.Now().UTC()})
 	switch {
 	case errors.Is(err, state.ErrTaken): // by another push, just now
 		return nil

@@ -1,11 +1,23 @@
 package state
 
-import "time"
+import (
+	"net"
+	"time"
+)
 
 // An Actor is who changes something, and from where.
 type Actor struct {
 	User string // "admin"; "slipway" for the server itself
 	From string // the address of the request, "127.0.0.1"; "" for the server itself
+}
+
+// ActorAt is a user at a remote HOST:PORT.
+func ActorAt(user, remote string) Actor {
+	from, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		from = remote // a socket's has no port
+	}
+	return Actor{User: user, From: from}
 }
 
 // An Audit says that something was changed. It is written in the transaction
