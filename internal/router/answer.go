@@ -21,21 +21,7 @@ const (
 // talk sends the request over a connection and passes the answer back. The
 // connection is reusable if both went through to the end.
 func (x *exchange) talk(c *conn) (v verdict, reusable bool, fail *failure) {
-	// One deadline for both ways; uploads and answers then set their own. If
-	// it cannot be set, the connection is closed, and writing says so.
-	_ = c.SetDeadline(time.Now().Add(x.rt.cfg.FirstByte))
-	x.writeHead(c.bw)
-	if x.body.kind == small {
-		_, _ = c.bw.Write(x.body.bytes())
-	}
-	// What cannot be written was perhaps answered nevertheless.
-	err := c.bw.Flush()
-	if x.body.kind == streamed && err == nil {
-		_ = c.SetDeadline(time.Time{}) // closed, as above
-		if !x.body.expect {
-			x.startUpload(c)
-		}
-	}
+	x.send(c)
 	resp, v, fail := x.await(c)
 	switch {
 	case resp == nil:
@@ -45,15 +31,39 @@ func (x *exchange) talk(c *conn) (v verdict, reusable bool, fail *failure) {
 		fail = x.relay(c, resp)
 		reusable = fail == nil && !resp.Close
 	}
-	if x.upload != nil {
+	switch {
+	case x.upload != nil:
 		if fail == nil && x.tunnel == nil {
 			x.flush() // the client need not wait for what follows
 		}
 		reusable = x.upload.finish(fail == nil) && reusable
-	} else if x.body.kind == streamed {
+	case x.body.kind == streamed:
 		reusable = false // the dyno did not want the body
 	}
 	return v, reusable, fail
+}
+
+// send sends the request, but for a body that is streamed. What cannot be sent
+// was perhaps answered nevertheless, so that reading tells more.
+func (x *exchange) send(c *conn) {
+	// One deadline for both ways; uploads and answers then set their own. If
+	// it cannot be set, the connection is closed, and writing says so.
+	_ = c.SetDeadline(time.Now().Add(x.rt.cfg.FirstByte))
+	x.writeHead(c.bw)
+	if x.body.kind == small {
+		_, _ = c.bw.Write(x.body.bytes())
+	}
+	err := c.bw.Flush()
+	if x.body.kind != streamed {
+		c.releaseWriter()
+		return
+	}
+	if err == nil {
+		_ = c.SetDeadline(time.Time{}) // closed, as above
+		if !x.body.expect {
+			x.startUpload(c)
+		}
+	}
 }
 
 // await reads up to the header of the answer, passing on what comes before it.
@@ -65,6 +75,7 @@ func (x *exchange) await(c *conn) (*http.Response, verdict, *failure) {
 		v, fail := x.silent(c)
 		return nil, v, fail
 	}
+	x.body.release() // it will not be sent again
 	for range maxInformational {
 		c.headLeft = int64(x.rt.cfg.MaxResponseHeader)
 		resp, err := http.ReadResponse(c.br, x.r)
@@ -186,6 +197,7 @@ func (x *exchange) relay(c *conn, resp *http.Response) *failure {
 	if fail == nil && len(resp.Trailer) > 0 {
 		x.trail(resp)
 	}
+	x.mayWrite() // what net/http still has
 	return fail
 }
 
@@ -198,8 +210,12 @@ func (x *exchange) copy(c *conn, answer io.Reader) *failure {
 	for {
 		n, err := answer.Read(*buf)
 		if n > 0 {
+			if x.upload != nil {
+				x.upload.allow(time.Now().Add(x.rt.cfg.Idle))
+			}
 			x.mayWrite()
 			w, werr := x.w.Write((*buf)[:n])
+			x.wrote()
 			x.bytes += int64(w)
 			x.unflushed = true
 			if errors.Is(werr, os.ErrDeadlineExceeded) {
@@ -220,8 +236,11 @@ func (x *exchange) copy(c *conn, answer io.Reader) *failure {
 
 // started is what a failure is called once the answer has begun.
 func started(fail *failure) *failure {
-	if fail == failGone {
+	switch fail {
+	case failGone:
 		return failLeft
+	case failLoiter:
+		return failIdle
 	}
 	return fail
 }
@@ -242,11 +261,21 @@ func (x *exchange) mayWrite() {
 	}
 }
 
+// wrote takes the deadline back where it matters: HTTP/2 streams end by it even
+// if nothing waits to be written.
+func (x *exchange) wrote() {
+	if x.r.ProtoMajor > 1 {
+		x.writeTill = time.Time{}
+		_ = x.rc.SetWriteDeadline(time.Time{}) // as above
+	}
+}
+
 // flush sends the client what it was not sent yet.
 func (x *exchange) flush() {
 	if x.unflushed {
 		x.unflushed = false
 		x.mayWrite()
 		_ = x.rc.Flush() // the next write, or the request's context, tells
+		x.wrote()
 	}
 }

@@ -70,14 +70,21 @@ func newConn(c net.Conn, s *shelf, kept bool) *conn {
 
 // release lets go of the buffers. Nobody may use the conn after.
 func (c *conn) release() {
-	if c.br == nil {
-		return
+	c.releaseWriter()
+	if c.br != nil {
+		c.br.Reset(nil)
+		readers.Put(c.br)
+		c.br = nil
 	}
-	c.br.Reset(nil)
-	c.bw.Reset(nil)
-	readers.Put(c.br)
-	writers.Put(c.bw)
-	c.br, c.bw = nil, nil
+}
+
+// releaseWriter lets go of bw, so that a request that waits holds less.
+func (c *conn) releaseWriter() {
+	if c.bw != nil {
+		c.bw.Reset(nil)
+		writers.Put(c.bw)
+		c.bw = nil
+	}
 }
 
 // Read reads for the buffer br.

@@ -94,8 +94,7 @@ func (x *exchange) route(ctx context.Context) *failure {
 		if err != nil {
 			return x.unchosen(ctx, err)
 		}
-		v, fail := x.try(ctx, up)
-		done()
+		v, fail := x.try(ctx, up, done)
 		switch v {
 		case settled, stale:
 			return fail
@@ -132,17 +131,18 @@ func (x *exchange) elsewhere(ctx context.Context, first Upstream, fail *failure)
 	if err != nil {
 		return fail
 	}
-	defer done()
 	if up.Key == first.Key {
+		done()
 		return fail
 	}
-	_, fail = x.try(ctx, up)
+	_, fail = x.try(ctx, up, done)
 	return fail
 }
 
 // try passes the request to one dyno, by a new connection if a kept one turns
 // out closed.
-func (x *exchange) try(ctx context.Context, up Upstream) (verdict, *failure) {
+func (x *exchange) try(ctx context.Context, up Upstream, done func()) (verdict, *failure) {
+	defer done()
 	if fail := x.fill(); fail != nil {
 		return settled, fail
 	}

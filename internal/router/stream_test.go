@@ -126,6 +126,45 @@ func TestUploadKeepsAnswerAlive(t *testing.T) {
 	}
 }
 
+func TestAnswerKeepsUploadAlive(t *testing.T) {
+	t.Parallel()
+	const idle = 200 * time.Millisecond
+	dyno := script(t, "web.1", func(c net.Conn, br *bufio.Reader) {
+		r, err := http.ReadRequest(br)
+		if err != nil {
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+		tick := time.NewTicker(idle / 4)
+		defer tick.Stop()
+		for range 8 {
+			<-tick.C
+			io.WriteString(c, "x")
+		}
+		io.WriteString(c, ";")
+		body, err := io.ReadAll(r.Body)
+		fmt.Fprintf(c, "%s %v", body, err)
+	})
+	b := start(t, router.Config{Idle: idle, FirstByte: idle}, dyno)
+	body, pen := io.Pipe()
+	resp, err := b.Client().Do(b.request(t, "POST", "/", body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	br := bufio.NewReader(resp.Body)
+	if got, err := br.ReadString(';'); got != "xxxxxxxx;" {
+		t.Fatalf("answer is %q, %v, want eight bytes in twice the time that a client may be silent", got, err)
+	}
+	go func() {
+		io.WriteString(pen, "still here")
+		pen.Close()
+	}()
+	if rest, err := io.ReadAll(br); string(rest) != "still here <nil>" {
+		t.Errorf("rest is %q, %v, want what the client sent at last", rest, err)
+	}
+}
+
 func TestEarlyAnswerToUpload(t *testing.T) {
 	t.Parallel()
 	dyno := script(t, "web.1", func(c net.Conn, br *bufio.Reader) {

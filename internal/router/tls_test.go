@@ -1,12 +1,14 @@
 package router_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -115,6 +117,62 @@ func TestOwnCertificates(t *testing.T) {
 	}
 	if _, _, _, err := visit(t, addr, "www.example.com", exact.roots); err == nil {
 		t.Error("TLS after the certificates were removed = <nil>, want an error")
+	}
+}
+
+// TestHTTP2 streams both ways at once over HTTP/2, for longer than either side
+// may be silent.
+func TestHTTP2(t *testing.T) {
+	t.Parallel()
+	const idle = 200 * time.Millisecond
+	dyno := script(t, "web.1", func(c net.Conn, br *bufio.Reader) {
+		r, err := http.ReadRequest(br)
+		if err != nil {
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nbegun ") // and then silence, while the client sends
+		n, err := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(c, n, " ", err)
+	})
+	b := &bench{apps: &apps{dynos: []router.Upstream{dyno}}, more: make(chan struct{}, 1)}
+	b.router = router.New(router.Config{Apps: b.apps, Domain: "localhost", Log: b.log, Idle: idle, FirstByte: idle})
+	b.Server = httptest.NewUnstartedServer(b.router)
+	b.EnableHTTP2 = true
+	b.StartTLS()
+	t.Cleanup(func() {
+		b.router.Close()
+		b.CloseClientConnections()
+		b.Close()
+	})
+	body, pen := io.Pipe()
+	go func() {
+		defer pen.Close()
+		tick := time.NewTicker(idle / 4)
+		defer tick.Stop()
+		for range 12 {
+			<-tick.C
+			io.WriteString(pen, "x")
+		}
+	}()
+	r := b.request(t, "POST", "/", body)
+	r.Header.Set("Cookie", "a=b")
+	if resp, text := b.do(t, r); resp.StatusCode != 200 || text != "begun 12 <nil>" {
+		t.Errorf("POST = %d %q, want the whole answer", resp.StatusCode, text)
+	}
+	if line := b.line(t, 0); field(line, "protocol") != "https" || field(line, "bytes") != "14" {
+		t.Errorf("line is %s, want protocol=https bytes=14", line)
+	}
+
+	// A client that breaks off.
+	body, pen = io.Pipe()
+	resp, err := b.Client().Do(b.request(t, "POST", "/", body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	pen.CloseWithError(errors.New("changed my mind"))
+	if line := b.line(t, 1); field(line, "code") != "H18" || field(line, "sock") != "client" {
+		t.Errorf("line is %s, want code=H18 sock=client", line)
 	}
 }
 

@@ -60,7 +60,7 @@ func (u *upload) run() {
 	switch {
 	case err == nil:
 		u.sent = true
-		u.allow(time.Time{})
+		u.stop(time.Time{})
 	case errors.Is(err, errDyno):
 		// It may have answered before it closed.
 	default:
@@ -101,8 +101,8 @@ func (u *upload) copy() error {
 	return errDyno
 }
 
-// allow sets until when the client may be silent. It is false once nobody wants
-// the body any more.
+// allow sets until when the client may be silent. It is false once there is
+// nothing more to read.
 func (u *upload) allow(till time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -110,6 +110,16 @@ func (u *upload) allow(till time.Time) bool {
 		_ = u.x.rc.SetReadDeadline(till) // not to be had on every ResponseWriter
 	}
 	return !u.stopped
+}
+
+// stop sets the deadline for the last time.
+func (u *upload) stop(till time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.stopped {
+		u.stopped = true
+		_ = u.x.rc.SetReadDeadline(till) // as in allow
+	}
 }
 
 func (u *upload) write(p []byte) error {
@@ -154,10 +164,7 @@ func (u *upload) finish(answered bool) bool {
 	if answered && u.wait(lull) {
 		return u.sent
 	}
-	u.mu.Lock()
-	u.stopped = true
-	_ = u.x.rc.SetReadDeadline(time.Unix(1, 0)) // not to be had on every ResponseWriter
-	u.mu.Unlock()
+	u.stop(time.Unix(1, 0))
 	_ = u.c.Close() // it may wait for the dyno
 	<-u.done
 	return u.sent
