@@ -126,8 +126,11 @@ func (m *Manager) Run(ctx context.Context) error {
 		return err
 	}
 	for _, w := range all {
-		if w.Release.Slug != "" && !w.App.Asleep {
-			m.Changed(w.App.Name)
+		if w.Release.Slug == "" || w.App.Asleep {
+			continue // read when somebody asks for it
+		}
+		if a := m.app(w.App.Name); a != nil {
+			a.learnFirst(w)
 		}
 	}
 	if err := m.keepSlugs(ctx); err != nil {
