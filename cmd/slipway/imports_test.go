@@ -25,7 +25,7 @@ var ranks = []struct {
 	{"internal/web", 30},
 	{"internal/client", 30},
 	{"internal/deploy", 25},
-	{"internal/state", 20},
+	{"internal/state", 15},
 	{"internal/dyno", 20},
 	{"internal/router", 20},
 	{"gitserver", 10},

@@ -50,7 +50,11 @@ type Config struct {
 	MaxWaiting   int           // requests of one app that wait for a dyno; 1000 if zero
 	MaxStarting  int           // containers that are started at once; 4 a processor if zero
 
-	Log *zap.Logger // nothing is logged if nil
+	// Gone is told the key of a [Route] whose container has ended, so that
+	// connections to it can be closed: an open one keeps its network alive.
+	// Nobody is told if nil.
+	Gone func(key string)
+	Log  *zap.Logger // nothing is logged if nil
 }
 
 func (c Config) withDefaults() Config {
@@ -76,6 +80,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxStarting == 0 {
 		c.MaxStarting = 4 * runtime.NumCPU()
+	}
+	if c.Gone == nil {
+		c.Gone = func(string) {}
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()

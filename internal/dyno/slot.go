@@ -174,6 +174,7 @@ func (s *slot) once() (Exit, error) {
 		return Exit{Code: -1}, err
 	}
 	defer s.a.m.discard(s.ctx, c, s.a.name, s.name)
+	defer s.a.m.cfg.Gone(id)
 	defer s.a.charge()()
 	exits := make(chan Exit, 1)
 	var waiting sync.WaitGroup

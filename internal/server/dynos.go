@@ -36,6 +36,7 @@ func (s *server) openDynos(ctx context.Context) error {
 		Backend: s.backend, Store: s.store, Logs: appLogs{s.logs},
 		BootTimeout: s.set.BootTimeout, StopTimeout: s.set.DynoStopTimeout, Idle: idle, Quota: s.set.DynoHours,
 		MaxOneOffs: s.set.MaxOneOffs, MaxWaiting: s.set.MaxWaiting, Log: s.log,
+		Gone: func(key string) { s.router.Forget(key) },
 	})
 	return nil
 }
