@@ -1,0 +1,111 @@
+//go:build bench
+
+package bench
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/internal/testkit"
+)
+
+const (
+	// sleepers is how many apps sleep when the server's memory is measured.
+	sleepers = 200
+	// visits is how many requests one of them gets then.
+	visits = 20_000
+	// visitors is how many ask at once. The app queues five connections.
+	visitors = 4
+	// settleIn is how long the server may take to give memory back.
+	settleIn = 10 * time.Second
+	// growth is how much more it may hold after the requests, in MB.
+	growth = 20
+)
+
+// TestMemory measures what the server holds for apps that sleep, and whether
+// requests leave anything behind.
+func TestMemory(t *testing.T) {
+	srv := serve(t, "--idle-timeout", "1s")
+	dir := workTree(t, "python-hello")
+	change(t, dir, 0)
+	for n := range sleepers {
+		push(t, dir, srv, fmt.Sprintf("asleep-%03d", n))
+	}
+	allAsleep(t, srv)
+	before := settled(t, srv, 0)
+	askOften(t, of(srv, "asleep-000"))
+	allAsleep(t, srv)
+	after := settled(t, srv, before+growth)
+	report(t, []row{
+		atMost(fmt.Sprintf("memory of the server with %d sleeping apps", sleepers), before, "MB", 200),
+		atMost(fmt.Sprintf("the same after %d requests to one of them", visits), after, "MB", before+growth),
+	})
+}
+
+// allAsleep waits until no app runs.
+func allAsleep(t *testing.T, srv *testkit.Server) {
+	t.Helper()
+	for n := range sleepers {
+		a := of(srv, fmt.Sprintf("asleep-%03d", n))
+		until(t, a.name+" sleeps", 100*time.Millisecond, func() bool { return a.inState(t, "idle") == 1 })
+	}
+	until(t, "no container is left", 100*time.Millisecond, func() bool { return containers(t, srv) == 0 })
+}
+
+// askOften sends many requests to an app, a few at once.
+func askOften(t *testing.T, a *app) {
+	t.Helper()
+	var asking errgroup.Group
+	asking.SetLimit(visitors)
+	for range visits {
+		asking.Go(func() error { return a.visit(t.Context()) })
+	}
+	if err := asking.Wait(); err != nil {
+		t.Fatalf("ask often: %v", err)
+	}
+}
+
+// settled is the memory of the server, in MB, when it is not more than enough
+// or does not shrink for as long as it may.
+func settled(t *testing.T, srv *testkit.Server, enough float64) float64 {
+	t.Helper()
+	late := time.NewTimer(settleIn)
+	defer late.Stop()
+	again := time.NewTicker(500 * time.Millisecond)
+	defer again.Stop()
+	least := resident(t, srv)
+	for least > enough {
+		select {
+		case <-again.C:
+			least = min(least, resident(t, srv))
+		case <-late.C:
+			return least
+		}
+	}
+	return least
+}
+
+// resident is the memory that a server's process holds, in MB.
+func resident(t *testing.T, srv *testkit.Server) float64 {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", srv.Cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			var kib float64
+			if _, err := fmt.Sscan(rest, &kib); err != nil {
+				t.Fatal(err)
+			}
+			return kib / 1024
+		}
+	}
+	t.Fatalf("the kernel does not say how much memory the server has:\n%s", raw)
+	return 0
+}
