@@ -8,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"slipway/gitserver"
 	"slipway/internal/dyno"
 	"slipway/internal/state"
 	"slipway/internal/wire"
@@ -76,9 +75,6 @@ func (a *api) explain(r *http.Request, err error) (int, wire.Error) {
 		if errors.Is(err, s.err) {
 			return s.status, wire.Error{ID: s.id, Message: err.Error()}
 		}
-	}
-	if shown, ok := errors.AsType[*gitserver.UserError](err); ok {
-		return http.StatusUnprocessableEntity, wire.Error{ID: "invalid_params", Message: shown.Text}
 	}
 	request := rand.Text()
 	// The path is not logged: it may hold a drain's password or a session's token.

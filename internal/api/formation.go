@@ -132,6 +132,10 @@ func apply(all []wire.Formation, updates []wire.FormationUpdate) ([]wire.Formati
 	return out, nil
 }
 
+// releaseType is the process type that runs once before a release, and is never
+// scaled.
+const releaseType = "release"
+
 // formation lists the process types of the current release; of those that
 // nobody has scaled, no dyno is wanted.
 func (a *api) formation(r *http.Request, app state.App) ([]wire.Formation, error) {
@@ -149,6 +153,9 @@ func (a *api) formation(r *http.Request, app state.App) ([]wire.Formation, error
 	}
 	out := make([]wire.Formation, 0, len(rel.Processes))
 	for _, p := range rel.Processes {
+		if p.Type == releaseType {
+			continue
+		}
 		out = append(out, wire.Formation{
 			ID: idOf(app, "formation", p.Type), App: refTo(app), Type: p.Type, Command: p.Command,
 			Quantity: wanted[p.Type], Size: wire.Size, CreatedAt: app.Created, UpdatedAt: rel.Created,

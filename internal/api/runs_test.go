@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"slipway/gitserver"
 	"slipway/internal/api"
 	"slipway/internal/api/apitest"
 	"slipway/internal/dyno"
@@ -92,7 +91,7 @@ func TestErrorsOfTheLowerPartsHaveAStatus(t *testing.T) {
 		{dyno.ErrNoSlug, 422, "git push"},
 		{dyno.ErrClosed, 503, "stopping"},
 		{fmt.Errorf("shop: %w", state.ErrMoved), 409, "newer release"},
-		{&gitserver.UserError{Text: "the release command failed"}, 422, "the release command failed"},
+		{fmt.Errorf("the release command failed: %w", state.ErrInvalid), 422, "the release command failed"},
 		{errors.New("a bug with /etc/secret in it"), 500, "internal error, request"},
 	} {
 		srv.Dynos.Refuse = c.err

@@ -39,7 +39,8 @@ func runWith(ctx context.Context, t *testing.T, srv *apitest.Server, cfg cli.Con
 		cfg.Stdin = strings.NewReader("")
 	}
 	cfg.Stdout, cfg.Stderr, cfg.URL, cfg.Token, cfg.ConfigDir = &out, &errs, srv.URL, apitest.Token, t.TempDir()
-	code := cli.Run(ctx, cli.New(cfg), args)
+	root := cli.New(cfg) //nolint:contextcheck // verbs get theirs when they run
+	code := cli.Run(ctx, root, args)
 	return result{code, out.String(), errs.String()}
 }
 
@@ -84,7 +85,7 @@ func TestConfigVerbs(t *testing.T) {
 		step{args: "config:set PORT=1 -a shop", stdout: "Setting PORT and restarting ⬢ shop... !\n", stderr: " !     the config var PORT *\n", code: 1},
 		step{args: "config:set -a shop", stderr: " !     *usage: *\n", code: 2},
 		step{args: "config:set A=1 -a bare", stdout: "Setting A and restarting ⬢ bare... done, v1\nA: 1\n"},
-		step{args: "releases -a bare", stdout: "=== ⬢ bare Releases - Current: v1\n\nv1  Set config vars  ann  TIME\n"},
+		step{args: "releases -a bare", stdout: "=== ⬢ bare Releases - Current: v1\n\n" + "v1  Set config vars  ann  TIME\n"},
 		step{args: "releases:info -a bare", stdout: "=== Release v1\n\nBy:      ann\nChange:  Set config vars\nWhen:    TIME\n"},
 	)
 	if got := run(t, srv, "config:set", "-a", "shop", "A=it's\n$HOME", "--json"); got.code != 0 || got.stdout == "" || got.stderr != "" {
@@ -150,9 +151,9 @@ func TestReleaseVerbs(t *testing.T) {
 		step{args: "rollback v2 -a shop", stdout: "Rolling back ⬢ shop to v2... done, v4\n", stderr: "*\n ▸    To undo, run: slipway rollback v3 -a shop\n"},
 		step{args: "rollback v9 -a shop", stdout: "Rolling back ⬢ shop to v9... !\n", stderr: " !     *not found\n", code: 1},
 		step{args: "rollback last -a shop", stderr: " !     \"last\" is no release: write v3, say\n", code: 2},
-		step{args: "releases -n 2 -a shop", stdout: "=== ⬢ shop Releases - Current: v4\n\nv4  Rollback to v2  ann  TIME\nv3  Rollback to v1  ann  TIME\n"},
+		step{args: "releases -n 2 -a shop", stdout: "=== ⬢ shop Releases - Current: v4\n\n" + "v4  Rollback to v2  ann  TIME\nv3  Rollback to v1  ann  TIME\n"},
 		step{args: "releases -n 0 -a shop", stderr: " !     0 is no number of releases: write 1 or more\n", code: 2},
-		step{args: "releases:info v1 -a shop", stdout: "=== Release v1\n\nBy: *\nChange: *\nWhen: *\nCommit: *cd\nSlug: *sha256:ab\nImage: *host/shop:v1\nProcess web: *serve\nProcess worker: *work\n"},
+		step{args: "releases:info v1 -a shop", stdout: "=== Release v1\n\nBy: *\nChange: *\nWhen: *\nCommit: *cd\nSlug: *sha256:ab\nImage: *host/shop:v1\nProcess release: *migrate\nProcess web: *serve\nProcess worker: *work\n"},
 		step{args: "releases -a shed", stderr: " !     *not found\n", code: 1},
 	)
 }
@@ -200,7 +201,7 @@ func TestNetworkVerbs(t *testing.T) {
 		step{args: "certs -a shop", stdout: "⬢ shop has no SSL certificates of its own. Add one with slipway certs:add CHAIN KEY.\n"},
 		step{args: "certs:add " + files + " -a shop", stdout: "Adding SSL certificate to ⬢ shop... done, cert-*\nCommon Name(s): www.example.com\nExpires:        2099/01/02 03:04:05 +0000\n"},
 		step{args: "certs -a shop", stdout: "Name *Common Name(s) *Expires\ncert-* *www.example.com *TIME\n"},
-		step{args: "certs:add nowhere.pem nowhere.pem -a shop", stderr: " !     read certificate: open nowhere.pem: *\n", code: 1},
+		step{args: "certs:add nowhere.pem key.pem -a shop", stderr: " !     read certificate: open nowhere.pem: *\n", code: 1},
 		step{args: "certs:remove none -a shop", stdout: "Removing SSL certificate none from ⬢ shop... !\n", stderr: " !     *not found\n", code: 1},
 
 		step{args: "drains -a shop", stdout: "⬢ shop has no drains. Add one with slipway drains:add URL.\n"},

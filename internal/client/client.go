@@ -37,8 +37,8 @@ const (
 	// timeout bounds a call.
 	timeout = time.Minute
 	// releaseTimeout bounds a call that makes a release, whose own command may
-	// run for half an hour.
-	releaseTimeout = 35 * time.Minute
+	// run for an hour.
+	releaseTimeout = 65 * time.Minute
 )
 
 // maxBody bounds what is read of an answer, in bytes.

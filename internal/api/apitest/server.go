@@ -24,7 +24,7 @@ import (
 const Token = "a-token-that-is-good"
 
 // A Server serves the API. It has the apps shop, with a release v1 that has the
-// types web and worker, and bare, with none.
+// types web, worker and release, and bare, with none.
 type Server struct {
 	URL     string
 	Store   *sqlstore.Store
@@ -96,7 +96,7 @@ func fill(ctx context.Context, t *testing.T, store *sqlstore.Store) {
 	}
 	rel := state.Release{
 		App: "shop", Slug: "sha256:ab", Commit: "cd", Created: time.Now(), Description: "Deploy cd",
-		Processes: []state.Process{{Type: "web", Command: "serve"}, {Type: "worker", Command: "work"}},
+		Processes: []state.Process{{Type: "web", Command: "serve"}, {Type: "worker", Command: "work"}, {Type: "release", Command: "migrate"}},
 	}
 	if _, err := store.AddRelease(ctx, ann, rel, 0); err != nil {
 		t.Fatal(err)
