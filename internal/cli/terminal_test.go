@@ -52,7 +52,7 @@ func TestRunGivesTheDynoTheTerminal(t *testing.T) {
 	cfg := cli.Config{
 		Stdin: tty, Stdout: tty, Stderr: io.Discard, Term: "xterm", URL: srv.URL, Token: apitest.Token, ConfigDir: t.TempDir(),
 	}
-	root := cli.New(cfg) //nolint:contextcheck // verbs get theirs when they run
+	root := cli.New(cfg)
 	go func() { code <- cli.Run(t.Context(), root, []string{"run", "-a", "shop", "bash"}) }()
 
 	lines := bufio.NewReader(screen)
