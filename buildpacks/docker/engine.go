@@ -31,6 +31,8 @@ type Config struct {
 	// Dir is the server's data directory, the same as build.Config's. What
 	// the Engine makes is labelled with a hash of it; required.
 	Dir string
+	// Hostname is that of containers; "build" if "".
+	Hostname string
 	// Resolvers answer the DNS queries of builds; the host's if nil.
 	Resolvers []netip.AddrPort
 	// Log gets what happens; nothing if nil.
@@ -66,6 +68,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("docker engine: %w: run the server as root", ErrNotRoot)
+	}
+	if cfg.Hostname == "" {
+		cfg.Hostname = "build"
 	}
 	c, err := connect(ctx, cfg.Host)
 	if err != nil {

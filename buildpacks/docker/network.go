@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -38,6 +39,11 @@ var _ build.Network = (*Network)(nil)
 
 // Mode joins a container to the holder.
 func (n *Network) Mode() string { return "container:" + n.h.id }
+
+// Dial connects to a TCP port of what runs in the network.
+func (n *Network) Dial(ctx context.Context, port uint16) (net.Conn, error) {
+	return n.ns.Dial(ctx, port)
+}
 
 // Close takes down the relays and gives up the holder.
 func (n *Network) Close() error {
@@ -125,7 +131,7 @@ func (e *Engine) startHolder(ctx context.Context) (_ *holder, err error) {
 	res, err := e.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Config: &container.Config{
 			Image:    holderRef,
-			Hostname: "build", // and so that of the containers that join it
+			Hostname: e.cfg.Hostname, // and so that of the containers that join it
 			Labels:   map[string]string{build.LabelInstance: e.instance},
 		},
 		HostConfig: &container.HostConfig{

@@ -56,15 +56,14 @@ type crash struct {
 }
 
 // crashHere is the other program's part of testRecovery.
-func crashHere(tb testing.TB, open Open, text string) {
+func crashHere(tb testing.TB, h Harness, text string) {
 	tb.Helper()
 	var c crash
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		tb.Fatal(err)
 	}
-	c.Env.Limits = limits()
 	c.Env.Token = func(string) (string, func()) { return c.Token, func() {} }
-	b := open(tb, c.Env)
+	b := h.Open(tb, c.Env)
 	for i := range 3 {
 		_, err := b.Start(tb.Context(), dyno.Spec{ID: fmt.Sprint("left-", i), Name: "web.1", Slug: c.Slug, Command: "echo x > f; sleep " + c.Marker}, dyno.Stdio{})
 		if err != nil {
@@ -75,12 +74,13 @@ func crashHere(tb testing.TB, open Open, text string) {
 	select {}
 }
 
-func (s *suite) testRecovery(t *testing.T, left Checker) {
+func (s *suite) testRecovery(t *testing.T) {
 	t.Helper()
-	dir := t.TempDir()
+	env := s.env
+	env.Dir = t.TempDir()
 	token, revoke := s.reg.token("shop")
 	defer revoke()
-	c := crash{Env: Env{Dir: dir, Registry: s.reg.addr}, Token: token, Slug: s.slug, Marker: fmt.Sprint(1000000 + os.Getpid())}
+	c := crash{Env: env, Token: token, Slug: s.slug, Marker: fmt.Sprint(1000000 + os.Getpid())}
 	text, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
@@ -103,12 +103,10 @@ func (s *suite) testRecovery(t *testing.T, left Checker) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
-	if n := running(t, c.Marker); n == 0 || len(left(t, dir)) == 0 {
-		t.Fatalf("%d processes and %q were left, so the test says nothing: %s", n, left(t, dir), said.String())
+	if n := running(t, c.Marker); n == 0 || len(s.Left(t, env)) == 0 {
+		t.Fatalf("%d processes and %q were left, so the test says nothing: %s", n, s.Left(t, env), said.String())
 	}
-	env := s.env
-	env.Dir = dir
-	b := s.open(t, env)
+	b := s.Open(t, env)
 	if n := running(t, c.Marker); n > 0 {
 		t.Errorf("%d processes run on", n)
 	}
@@ -118,7 +116,7 @@ func (s *suite) testRecovery(t *testing.T, left Checker) {
 	if err := b.Close(); err != nil {
 		t.Errorf("Close() = %v", err)
 	}
-	if found := left(t, dir); len(found) > 0 {
+	if found := s.Left(t, env); len(found) > 0 {
 		t.Errorf("left: %q", found)
 	}
 }

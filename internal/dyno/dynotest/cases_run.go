@@ -23,8 +23,8 @@ func (s *suite) testSlugs(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if n := s.reg.fetches("shared"); n != 1 {
-			t.Errorf("the manifest was fetched %d times, want once", n)
+		if n := s.reg.pulls("shared"); n != 1 {
+			t.Errorf("the slug was pulled %d times, want once", n)
 		}
 	})
 	t.Run("a missing slug", func(t *testing.T) {
@@ -72,11 +72,11 @@ func (s *suite) testKeep(t *testing.T) {
 	if exit := p.wait(); exit.Code != 0 {
 		t.Errorf("a running dyno lost its slug: %+v, %q", exit, p.err.now())
 	}
-	before := s.reg.fetches("idle")
+	before := s.reg.pulls("idle")
 	if err := s.backend.Prepare(t.Context(), idle); err != nil {
 		t.Errorf("Prepare() = %v", err)
 	}
-	if s.reg.fetches("idle") == before {
+	if s.reg.pulls("idle") == before {
 		t.Error("a slug that nobody wants was kept")
 	}
 }
@@ -191,7 +191,11 @@ func (s *suite) testEnvironment(t *testing.T) {
 	if err := p.Remove(t.Context()); err != nil {
 		t.Errorf("Remove() = %v", err)
 	}
-	want := "web.1\n8080|web.1|by config|yes|/home/cnb|a=b c\nd|/cnb/process:/bin\nweb.1\n1000\nx\n"
+	host := s.Hostname
+	if host == "" {
+		host = "web.1"
+	}
+	want := host + "\n8080|web.1|by config|yes|/home/cnb|a=b c\nd|/cnb/process:/bin\n" + host + "\n1000\nx\n"
 	if got := p.out.all() + p.err.all(); got != want {
 		t.Errorf("the dyno saw %q, want %q", got, want)
 	}

@@ -18,7 +18,9 @@ func (s *suite) terminal(tb testing.TB, command string, size dyno.Size) *proc {
 func (s *suite) testTerminal(t *testing.T) {
 	t.Helper()
 	t.Run("size, echo and end", func(t *testing.T) {
-		p := s.terminal(t, "tty; stty size; echo $TERM; echo ask; read x; echo got $x; stty size; echo to stderr >&2; exit 3", dyno.Size{Columns: 100, Rows: 40})
+		p := s.terminal(t, "echo on; read x; tty; stty size; echo $TERM; echo ask; read x; echo got $x; stty size; echo to stderr >&2; exit 3", dyno.Size{Columns: 100, Rows: 40})
+		p.expect("on\r\n")
+		_, _ = fmt.Fprint(p.stdin, "\r")
 		p.expect("ask\r\n")
 		if err := p.Resize(t.Context(), dyno.Size{Columns: 50, Rows: 20}); err != nil {
 			t.Errorf("Resize() = %v", err)
@@ -28,7 +30,7 @@ func (s *suite) testTerminal(t *testing.T) {
 			t.Errorf("Wait() = %+v, want 3", exit)
 		}
 		out := p.out.all()
-		for _, want := range []string{"/dev/", "40 100\r\n", "xterm\r\n", "ask\r\ntyped\r\ngot typed\r\n", "to stderr\r\n"} {
+		for _, want := range []string{"/dev/", "40 100\r\n", "xterm\r\n", "ask\r\ntyped\r\ngot typed\r\n20 50\r\n", "to stderr\r\n"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("output lacks %q: %q", want, out)
 			}
@@ -38,7 +40,9 @@ func (s *suite) testTerminal(t *testing.T) {
 		}
 	})
 	t.Run("a new size is told", func(t *testing.T) {
-		p := s.terminal(t, "trap 'stty size; exit 0' WINCH; stty size; while :; do sleep 0.05; done", dyno.Size{})
+		p := s.terminal(t, "echo on; read x; trap 'stty size; exit 0' WINCH; stty size; while :; do sleep 0.05; done", dyno.Size{})
+		p.expect("on\r\n")
+		_, _ = fmt.Fprint(p.stdin, "\r")
 		p.expect("24 80\r\n")
 		if err := p.Resize(t.Context(), dyno.Size{Columns: 132, Rows: 50}); err != nil {
 			t.Errorf("Resize() = %v", err)

@@ -3,7 +3,7 @@
 // nothing that it must not, and that nothing is left of it.
 //
 //	func TestBackend(t *testing.T) {
-//		dynotest.Run(t, func(tb testing.TB, env dynotest.Env) dyno.Backend { … })
+//		dynotest.Run(t, dynotest.Harness{Open: open, Left: left})
 //	}
 //
 // It needs root and Debian's busybox-static.

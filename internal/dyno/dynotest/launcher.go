@@ -35,9 +35,9 @@ buildpack-id = "test/launch"
 
 // RunLauncher checks that commands and process types are started by the real
 // launcher, in the bundled builder's run image.
-func RunLauncher(t *testing.T, open Open) {
+func RunLauncher(t *testing.T, h Harness) {
 	t.Helper()
-	s := newSuite(t, open)
+	s := newSuite(t, h)
 	s.slug = s.reg.push(t, "launched", launchable(t))
 	spec := s.spec(`read -r line <<< "a  b"; echo "$line|$PORT" | tr a-z A-Z; cd /tmp && pwd; [[ $DYNO == run.* ]] && exit 9`)
 	spec.Env = map[string]string{"PORT": "5000", "DYNO": "run.1"}

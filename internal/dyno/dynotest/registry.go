@@ -2,6 +2,7 @@ package dynotest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log" //nolint:depguard // ggcr's registry wants one
 	"net"
@@ -24,16 +25,15 @@ import (
 type registry struct {
 	addr string // HOST:PORT
 
-	mu      sync.Mutex
-	open    bool              // to the test itself, which pushes
-	tokens  map[string]string // apps
-	made    int
-	fetched map[string]int // manifests, by app
+	mu     sync.Mutex
+	open   bool              // to the test itself, which pushes
+	tokens map[string]string // apps
+	asked  map[string]int    // tokens made, by app
 }
 
 func newRegistry(tb testing.TB) *registry {
 	tb.Helper()
-	r := &registry{tokens: make(map[string]string), fetched: make(map[string]int)}
+	r := &registry{tokens: make(map[string]string), asked: make(map[string]int)}
 	inner := ggregistry.New(ggregistry.Logger(log.New(io.Discard, "", 0)))
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if !r.admit(req) {
@@ -50,14 +50,11 @@ func newRegistry(tb testing.TB) *registry {
 
 func (r *registry) admit(req *http.Request) bool {
 	_, password, _ := req.BasicAuth()
-	app, rest, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/v2/"), "/")
+	app, _, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/v2/"), "/")
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.open {
 		return true
-	}
-	if req.Method == http.MethodGet && strings.HasPrefix(rest, "manifests/") && r.tokens[password] == app {
-		r.fetched[app]++
 	}
 	owner, ok := r.tokens[password]
 	return ok && (owner == app || app == "")
@@ -72,8 +69,8 @@ func (r *registry) dial(ctx context.Context) (net.Conn, error) {
 func (r *registry) token(app string) (string, func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.made++
-	token := "s3cret-of-" + app + "-" + strings.Repeat("x", r.made)
+	r.asked[app]++
+	token := fmt.Sprintf("s3cret-of-%s-%d", app, r.asked[app])
 	r.tokens[token] = app
 	return token, func() {
 		r.mu.Lock()
@@ -89,10 +86,11 @@ func (r *registry) live() int {
 	return len(r.tokens)
 }
 
-func (r *registry) fetches(app string) int {
+// pulls is how many tokens were made for an app: one a pull.
+func (r *registry) pulls(app string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.fetched[app]
+	return r.asked[app]
 }
 
 // push makes a slug of an image.

@@ -28,19 +28,25 @@ type Env struct {
 	Limits       dyno.Limits
 	Reach        []string
 	Resolvers    []netip.AddrPort
+	Daemon       string // what Harness.Daemon returned
 }
 
-// Open opens a backend. The suite closes it.
-type Open func(tb testing.TB, env Env) dyno.Backend
-
-// A Checker lists what a backend of a directory has left on the machine, be it
-// open or not: containers, mounts, control groups, devices.
-type Checker func(tb testing.TB, dir string) []string
+// A Harness is a kind of backend.
+type Harness struct {
+	// Open opens a backend. The suite closes it.
+	Open func(tb testing.TB, env Env) dyno.Backend
+	// Left lists what a backend has on the machine, be it open or not:
+	// containers, mounts, control groups, devices.
+	Left func(tb testing.TB, env Env) []string
+	// Daemon starts what backends need, once; it may be nil.
+	Daemon func(tb testing.TB) string
+	// Hostname is that of every dyno; each dyno's own name if empty.
+	Hostname string
+}
 
 // A suite is one backend with its slugs.
 type suite struct {
-	tb      testing.TB
-	open    Open
+	Harness
 	env     Env
 	reg     *registry
 	backend dyno.Backend
@@ -54,12 +60,12 @@ func limits() dyno.Limits {
 }
 
 // Run runs the suite.
-func Run(t *testing.T, open Open, left Checker) {
+func Run(t *testing.T, h Harness) {
 	t.Helper()
 	if text := os.Getenv(crashVariable); text != "" { //nolint:forbidigo // from the test that runs this one
-		crashHere(t, open, text)
+		crashHere(t, h, text)
 	}
-	s := newSuite(t, open)
+	s := newSuite(t, h)
 	for name, test := range map[string]func(*suite, *testing.T){
 		"slugs":       (*suite).testSlugs,
 		"output":      (*suite).testOutput,
@@ -74,11 +80,11 @@ func Run(t *testing.T, open Open, left Checker) {
 	} {
 		t.Run(name, func(t *testing.T) { test(s, t) })
 	}
-	t.Run("after a kill", func(t *testing.T) { s.testRecovery(t, left) })
+	t.Run("after a kill", s.testRecovery)
 	if err := s.backend.Close(); err != nil {
 		t.Errorf("Close() = %v", err)
 	}
-	if found := left(t, s.env.Dir); len(found) > 0 {
+	if found := s.Left(t, s.env); len(found) > 0 {
 		t.Errorf("left after Close: %q", found)
 	}
 	if n := s.reg.live(); n > 0 {
@@ -86,7 +92,7 @@ func Run(t *testing.T, open Open, left Checker) {
 	}
 }
 
-func newSuite(tb testing.TB, open Open) *suite {
+func newSuite(tb testing.TB, h Harness) *suite {
 	tb.Helper()
 	if testing.Short() {
 		tb.Skip("runs containers: not with -short")
@@ -94,17 +100,20 @@ func newSuite(tb testing.TB, open Open) *suite {
 	if os.Geteuid() != 0 {
 		tb.Fatal("running dynos needs root")
 	}
-	s := &suite{tb: tb, open: open, reg: newRegistry(tb)}
+	s := &suite{Harness: h, reg: newRegistry(tb)}
 	s.env = Env{
 		Dir: tb.TempDir(), Registry: s.reg.addr, DialRegistry: s.reg.dial, Token: s.reg.token, Limits: limits(),
 		Reach: []string{net.JoinHostPort(privateAddr, listen(tb))},
+	}
+	if h.Daemon != nil {
+		s.env.Daemon = h.Daemon(tb)
 	}
 	hostAddresses(tb)
 	s.slug = s.reg.push(tb, "shop", fixture{user: "cnb", processes: map[string]string{
 		"web":    `echo "$TYPE_SAYS from $PWD"; exec nc -l -p "$PORT" -e echo hello`,
 		"worker": `echo working; exec sleep 1000`,
 	}}.image(tb))
-	s.backend = open(tb, s.env)
+	s.backend = s.Open(tb, s.env)
 	tb.Cleanup(func() {
 		if err := s.backend.Close(); err != nil {
 			tb.Errorf("Close() = %v", err)

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
-
-	"go.uber.org/zap"
 
 	"slipway/internal/bundle"
 	"slipway/internal/dyno"
-	"slipway/internal/netns"
+	"slipway/internal/dyno/launch"
 )
 
 // Start implements dyno.Backend.
@@ -56,7 +53,7 @@ func (c *container) start(ctx context.Context, s dyno.Spec, stdio dyno.Stdio) er
 	if c.image, err = b.images.Acquire(b.reference(s.Slug)); err != nil {
 		return err
 	}
-	if c.network, err = b.nets.Get(ctx, b.ports(ctx)); err != nil {
+	if c.network, err = b.nets.Get(ctx, launch.Ports(ctx, b.cfg.Reach, b.log)); err != nil {
 		return err
 	}
 	layers, err := b.images.Layers(ctx, c.image, s.ID)
@@ -105,25 +102,4 @@ func (c *container) run(ctx context.Context, p bundle.Process, stdio dyno.Stdio)
 	}
 	c.copy()
 	return ctx.Err()
-}
-
-// ports are the addresses that the operator opened to dynos. One whose name
-// cannot be looked up now is missing, rather than the dyno.
-func (b *Backend) ports(ctx context.Context) []netns.Port {
-	var ports []netns.Port
-	seen := make(map[netip.AddrPort]bool)
-	for _, reach := range b.cfg.Reach {
-		opened, err := netns.Reach(ctx, reach)
-		if err != nil {
-			b.log.Warn("address not opened to a dyno", zap.String("address", reach), zap.Error(err))
-			continue
-		}
-		for _, p := range opened {
-			if !seen[p.Addr] {
-				seen[p.Addr] = true
-				ports = append(ports, p)
-			}
-		}
-	}
-	return ports
 }

@@ -18,9 +18,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestBackend(t *testing.T) { dynotest.Run(t, open, left) }
+func TestBackend(t *testing.T) { dynotest.Run(t, harness()) }
 
-func TestLauncher(t *testing.T) { dynotest.RunLauncher(t, open) }
+func TestLauncher(t *testing.T) { dynotest.RunLauncher(t, harness()) }
+
+func harness() dynotest.Harness { return dynotest.Harness{Open: open, Left: left} }
 
 func open(tb testing.TB, env dynotest.Env) dyno.Backend {
 	tb.Helper()
@@ -41,8 +43,9 @@ func config(tb testing.TB, env dynotest.Env) embedded.Config {
 }
 
 // left lists what a backend has on the machine.
-func left(tb testing.TB, dir string) []string {
+func left(tb testing.TB, env dynotest.Env) []string {
 	tb.Helper()
+	dir := env.Dir
 	var found []string
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
