@@ -12,25 +12,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
-	"go.uber.org/zap"
 
 	"slipway/internal/dyno"
-	"slipway/internal/state"
 	"slipway/internal/wire"
 )
 
-const (
-	// lastStop is how long the stop of a dyno may take to be asked for, whose
-	// client has gone.
-	lastStop = 30 * time.Second
-	// linger is how long a client may take to read the last output.
-	linger = 10 * time.Minute
-)
+// linger is how long a client may take to read the last output.
+const linger = 10 * time.Minute
 
 // attach makes a WebSocket of the request and joins it to a one-off dyno.
 func (a *api) attach(w http.ResponseWriter, r *http.Request) {
-	by, err := a.signIn(r)
-	if err != nil {
+	if _, err := a.signIn(r); err != nil {
 		a.fail(w, r, err)
 		return
 	}
@@ -54,7 +46,7 @@ func (a *api) attach(w http.ResponseWriter, r *http.Request) {
 		return // the client was told
 	}
 	defer func() { _ = conn.CloseNow() }() // closed already, if all went well
-	a.join(r, conn, by, app.Name, d.Name)
+	a.join(r, conn, app.Name, d.Name)
 }
 
 // reason cuts words to what a close frame holds (RFC 6455, section 5.5).
@@ -75,7 +67,7 @@ var errGone = errors.New("the client has gone")
 
 // join copies between a client and a dyno until the dyno has ended. When the
 // client goes away, the dyno is stopped.
-func (a *api) join(r *http.Request, conn *websocket.Conn, by state.Actor, app, name string) {
+func (a *api) join(r *http.Request, conn *websocket.Conn, app, name string) {
 	conn.SetReadLimit(wire.MaxMessage)
 	present, gone := context.WithCancelCause(r.Context())
 	stdin, feed := io.Pipe()
@@ -99,8 +91,7 @@ func (a *api) join(r *http.Request, conn *websocket.Conn, by state.Actor, app, n
 	})
 	_ = stdin.Close() // receive does not wait for a reader any more
 	switch {
-	case present.Err() != nil:
-		a.stopLeft(r.Context(), by, app, name)
+	case present.Err() != nil: // Attach has stopped the dyno
 	case err != nil:
 		_, body := a.explain(r, err)
 		_ = conn.Close(websocket.StatusInternalError, reason(body.Message)) // the client is told, if it is there
@@ -119,17 +110,6 @@ func sayExit(present context.Context, gone context.CancelCauseFunc, send func(wi
 	late := time.AfterFunc(linger, func() { gone(errGone) })
 	defer late.Stop()
 	<-present.Done()
-}
-
-// stopLeft stops a dyno that its client has left.
-func (a *api) stopLeft(ctx context.Context, by state.Actor, app, name string) {
-	// The request has ended with its client.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastStop)
-	defer cancel()
-	err := a.Dynos.Stop(ctx, by, app, name)
-	if err != nil && !errors.Is(err, dyno.ErrNotFound) && !errors.Is(err, dyno.ErrClosed) {
-		a.log.Error("dyno not stopped after its client had gone", zap.String("app", app), zap.String("dyno", name), zap.Error(err))
-	}
 }
 
 // receive takes the client's messages until it has gone.

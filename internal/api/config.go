@@ -36,7 +36,7 @@ type Dynos interface {
 	Restart(ctx context.Context, by state.Actor, app, name string) error
 	Stop(ctx context.Context, by state.Actor, app, name string) error
 	CreateOneOff(ctx context.Context, by state.Actor, app string, o dyno.OneOff) (dyno.Dyno, error)
-	// Attach returns when the dyno has ended, or soon after ctx is done.
+	// Attach returns when the dyno has ended. When ctx is done, it stops the dyno.
 	Attach(ctx context.Context, app, name string, t dyno.Terminal) (dyno.Exit, error)
 	Quota(ctx context.Context, app string) (dyno.Quota, error)
 }
