@@ -88,6 +88,7 @@ func TestDockerEngine(t *testing.T) {
 	args := []string{"--engine", "docker", "--docker-host", daemon.Host, "--bundled-builder", testkit.Builder(t)}
 	srv := startServer(t, linkProgram(t), t.TempDir(), args)
 	t.Run("docker", func(t *testing.T) { runScripts(t, srv, "docker", map[string]string{"DOCKER": daemon.Host}) })
+	t.Run("run", func(t *testing.T) { runScripts(t, srv, "run", nil) })
 }
 
 func needsBuilder(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/internal/dyno"
+	dockerdyno "slipway/internal/dyno/docker"
 	embeddeddyno "slipway/internal/dyno/embedded"
 	"slipway/internal/logs"
 )
@@ -58,6 +59,12 @@ func (s *server) openBackend(ctx context.Context) (dyno.Backend, error) {
 	limits, err := s.dynoLimits()
 	if err != nil {
 		return nil, err
+	}
+	if s.build.engine.Name() == "docker" {
+		return dockerdyno.Open(ctx, dockerdyno.Config{
+			Host: s.dockerHost(), Dir: filepath.Join(s.set.Data, "dynos"), Registry: s.addrs.registry, Token: s.slugs.Grant,
+			Limits: limits, Reach: s.set.DynoReach, Log: s.log,
+		})
 	}
 	return embeddeddyno.Open(ctx, embeddeddyno.Config{
 		Dir: filepath.Join(s.set.Data, "dynos"), Registry: s.addrs.registry, Token: s.slugs.Grant,
