@@ -3,9 +3,11 @@ package dynotest
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,6 +145,12 @@ func fileIn(tb testing.TB, img v1.Image, name string) []byte {
 	if err != nil {
 		tb.Fatalf("read image: %v", err)
 	}
+	// Small ones first: those with compilers and interpreters take seconds.
+	slices.SortFunc(layers, func(a, b v1.Layer) int {
+		sizeA, _ := a.Size() // of a file in the layout
+		sizeB, _ := b.Size()
+		return cmp.Compare(sizeA, sizeB)
+	})
 	for _, l := range layers {
 		r, err := l.Uncompressed()
 		if err != nil {
