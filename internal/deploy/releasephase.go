@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"slipway/internal/dyno"
 	"slipway/internal/state"
 )
 
@@ -22,16 +23,16 @@ const releaseTimeout = time.Hour
 // A PhaseError says that a release phase has failed, so that there is no
 // release.
 type PhaseError struct {
-	Code      int  // its exit code
-	OOMKilled bool // for want of memory
+	dyno.Exit
 }
 
 // Error says what its owner does next.
 func (e *PhaseError) Error() string {
-	if e.OOMKilled {
-		return "the release command needed more memory than a dyno has: nothing was released, and the release before goes on"
+	why := fmt.Sprintf("the release command failed with exit code %d", e.Code)
+	if cause := e.Cause(); cause != "" {
+		why += " (" + cause + ")"
 	}
-	return fmt.Sprintf("the release command failed with exit code %d: nothing was released, and the release before goes on", e.Code)
+	return why + ": nothing was released, and the release before goes on"
 }
 
 // Unwrap is [state.ErrInvalid]: it is the app that is not right.
@@ -56,7 +57,7 @@ func (d *Deployer) releasePhase(ctx context.Context, rel state.Release, out io.W
 		return err
 	}
 	if exit.Code != 0 {
-		return &PhaseError{Code: exit.Code, OOMKilled: exit.OOMKilled}
+		return &PhaseError{exit}
 	}
 	return nil
 }

@@ -79,6 +79,18 @@ type Stdio struct {
 type Exit struct {
 	Code      int  // of its first process, or 128 plus the signal that ended it
 	OOMKilled bool // the kernel killed a process for want of memory
+	OverDisk  bool // it was killed for it wrote more than it may
+}
+
+// Cause says in words what ended a container from without; "" if nothing did.
+func (e Exit) Cause() string {
+	switch {
+	case e.OOMKilled:
+		return "Error R15 (Memory quota vastly exceeded)"
+	case e.OverDisk:
+		return "Error: The dyno wrote more than a dyno may"
+	}
+	return ""
 }
 
 // Limits bound what one dyno may use. Backends are configured with them.

@@ -267,8 +267,8 @@ func (o *oneOff) set(to State) {
 func (o *oneOff) ended(exit *Exit) {
 	o.cancel()
 	if exit != nil {
-		if exit.OOMKilled {
-			o.a.m.say(o.a.name, o.name, "Error R15 (Memory quota vastly exceeded)")
+		if cause := exit.Cause(); cause != "" {
+			o.a.m.say(o.a.name, o.name, cause)
 		}
 		o.a.m.say(o.a.name, o.name, fmt.Sprintf("Process exited with status %d", exit.Code))
 		o.a.m.say(o.a.name, o.name, "State changed from up to complete")

@@ -220,8 +220,8 @@ func (s *slot) up(c Container, id string) {
 }
 
 func (s *slot) sayExit(exit Exit) Exit {
-	if exit.OOMKilled {
-		s.say("Error R15 (Memory quota vastly exceeded)")
+	if cause := exit.Cause(); cause != "" {
+		s.say(cause)
 	}
 	s.say(fmt.Sprintf("Process exited with status %d", exit.Code))
 	return exit

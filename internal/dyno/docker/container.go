@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,6 +40,7 @@ type container struct {
 	ended  chan struct{} // closed when exit is set
 	copied chan struct{} // closed when all output is written
 	exit   dyno.Exit
+	filled atomic.Bool // it wrote more than it may
 	err    error // of waiting
 
 	removing sync.Once
@@ -77,6 +79,7 @@ func (c *container) await(ctx context.Context, waiting client.ContainerWaitResul
 	case c.err = <-waiting.Error:
 		return
 	}
+	c.exit.OverDisk = c.filled.Load()
 	info, err := c.backend.engine.ContainerInspect(ctx, c.id, client.ContainerInspectOptions{})
 	if err == nil && info.Container.State != nil {
 		c.exit.OOMKilled = info.Container.State.OOMKilled

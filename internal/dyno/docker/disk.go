@@ -33,6 +33,7 @@ func (c *container) watchDisk(ctx context.Context) {
 			continue
 		}
 		b.log.Warn("dyno killed, it wrote more than it may", zap.String("dyno", c.name), zap.Int64("bytes", used.Bytes), zap.Int64("limit", b.cfg.Limits.Disk))
+		c.filled.Store(true)
 		_, err = b.engine.ContainerKill(ctx, c.id, client.ContainerKillOptions{Signal: "SIGKILL"})
 		if unlessGone("kill", err) != nil {
 			b.log.Error("dyno not killed", zap.String("dyno", c.name), zap.Error(err))
