@@ -102,9 +102,13 @@ func Open(ctx context.Context, cfg Config) (*Runtime, error) {
 func (r *Runtime) Trash(path string) error { return r.trash.throw(path) }
 
 // Close removes every container and waits for what is deleted in the
-// background.
+// background. Closing twice is no error.
 func (r *Runtime) Close(ctx context.Context) error {
 	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return nil
+	}
 	r.closed = true
 	left := make([]*Container, 0, len(r.containers))
 	for _, c := range r.containers {

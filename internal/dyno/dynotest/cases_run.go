@@ -84,7 +84,7 @@ func (s *suite) testKeep(t *testing.T) {
 func (s *suite) testOutput(t *testing.T) {
 	t.Helper()
 	t.Run("comes whole", func(t *testing.T) {
-		p := s.start(t, s.spec("seq 1 20000; printf last; echo problem >&2"))
+		p := s.start(t, s.spec("seq 1 20000; printf last; echo problem > /dev/stderr"))
 		p.wait()
 		if err := p.Remove(t.Context()); err != nil {
 			t.Errorf("Remove() = %v", err)
