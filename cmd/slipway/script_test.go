@@ -69,14 +69,14 @@ func TestSettings(t *testing.T) {
 	needsBuilder(t)
 	args := []string{
 		"--engine", "embedded", "--bundled-builder", testkit.Builder(t),
-		"--database", postgres.Database(t), "--https", "127.0.0.1:0", "--dyno-hours", "2m",
+		"--database", postgres.Database(t), "--https", "127.0.0.1:0", "--dyno-hours", "5m", "--boot-timeout", "10s",
 	}
 	srv := startServer(t, linkProgram(t), t.TempDir(), args)
 	_, port, err := net.SplitHostPort(srv.HTTPS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("tls", func(t *testing.T) { runScripts(t, srv, "tls", map[string]string{"TLSPORT": port}) })
+	t.Run("settings", func(t *testing.T) { runScripts(t, srv, "settings", map[string]string{"TLSPORT": port}) })
 	// Last, because it spends the hours of everybody.
 	t.Run("quota", func(t *testing.T) { runScripts(t, srv, "quota", nil) })
 }

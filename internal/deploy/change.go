@@ -150,7 +150,7 @@ func (d *Deployer) Scale(ctx context.Context, by state.Actor, app string, format
 	for _, f := range formation {
 		known := slices.ContainsFunc(newest.Processes, func(p state.Process) bool { return p.Type == f.Type })
 		if !known || f.Type == releaseProcess {
-			return fmt.Errorf("%w: %q", ErrNoProcess, f.Type)
+			return fmt.Errorf("%w: %q (%w)", ErrNoProcess, f.Type, state.ErrNotFound)
 		}
 		words = append(words, fmt.Sprintf("%s@%d", f.Type, f.Quantity))
 	}

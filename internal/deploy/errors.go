@@ -1,23 +1,18 @@
 package deploy
 
-import "slipway/internal/state"
+import (
+	"errors"
 
-// A refusal shows its own text, and is of a kind that callers know.
-type refusal struct {
-	text string
-	kind error
-}
-
-func (r *refusal) Error() string { return r.text }
-func (r *refusal) Unwrap() error { return r.kind }
+	"slipway/internal/state"
+)
 
 var (
 	// ErrNoSlug says that a release has nothing to run.
-	ErrNoSlug error = &refusal{"it has no slug: git push makes one", state.ErrInvalid}
+	ErrNoSlug = state.Invalid("it has no slug: git push makes one")
 	// ErrCurrent says that a rollback would change nothing.
-	ErrCurrent error = &refusal{"it is the current release already", state.ErrInvalid}
+	ErrCurrent = state.Invalid("it is the current release already")
 	// ErrSwept says that a release's image is gone.
-	ErrSwept error = &refusal{"its image was removed to save disk (--keep-slugs): push its commit again", state.ErrInvalid}
+	ErrSwept = state.Invalid("its image was removed to save disk (--keep-slugs): push its commit again")
 	// ErrNoProcess says that the current release lacks a process type.
-	ErrNoProcess error = &refusal{"Couldn't find that process type", state.ErrNotFound}
+	ErrNoProcess = errors.New("Couldn't find that process type") //nolint:revive,staticcheck // Heroku's words
 )

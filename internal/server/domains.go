@@ -2,10 +2,8 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
-	"slipway/gitserver"
 	"slipway/internal/state"
 	"slipway/internal/state/sqlstore"
 )
@@ -21,7 +19,7 @@ type domains struct {
 func (d domains) AddDomain(ctx context.Context, by state.Actor, domain state.Domain) (state.Domain, error) {
 	name := strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(domain.Hostname, ".")), "*.")
 	if name == d.own || strings.HasSuffix("."+name, d.suffix) {
-		return domain, &gitserver.UserError{Text: fmt.Sprintf("%.80q belongs to this server: each app is at APP%s anyhow; choose a name of a domain of yours", domain.Hostname, d.suffix)}
+		return domain, state.Invalid("%.80q belongs to this server: each app is at APP%s anyhow; choose a name of a domain of yours", domain.Hostname, d.suffix)
 	}
 	return d.Store.AddDomain(ctx, by, domain)
 }

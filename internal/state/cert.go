@@ -25,10 +25,10 @@ const (
 // [ErrInvalid].
 func CheckCert(c Cert) error {
 	if len(c.Chain) > maxPEM || len(c.Key) > maxPEM {
-		return invalid("the certificate or its key has more than %d bytes: give the leaf and its chain only", maxPEM)
+		return Invalid("the certificate or its key has more than %d bytes: give the leaf and its chain only", maxPEM)
 	}
 	if _, err := tls.X509KeyPair([]byte(c.Chain), []byte(c.Key)); err != nil {
-		return invalid("this is no certificate with its key, both in PEM and the leaf first (%v)", err)
+		return Invalid("this is no certificate with its key, both in PEM and the leaf first (%v)", err)
 	}
 	return nil
 }

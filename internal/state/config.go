@@ -24,7 +24,7 @@ func CheckConfig(config map[string]string) error {
 		}
 	}
 	if total > MaxConfig {
-		return invalid("the config vars have %d bytes together, want at most %d: make them shorter, or remove some", total, MaxConfig)
+		return Invalid("the config vars have %d bytes together, want at most %d: make them shorter, or remove some", total, MaxConfig)
 	}
 	return nil
 }
@@ -32,17 +32,17 @@ func CheckConfig(config map[string]string) error {
 func checkConfigVar(name, value string) error {
 	switch {
 	case name == "":
-		return invalid("a config var needs a name")
+		return Invalid("a config var needs a name")
 	case len(name) > maxConfigName:
-		return invalid("the config var %.20q… has a name of %d bytes, want at most %d", name, len(name), maxConfigName)
+		return Invalid("the config var %.20q… has a name of %d bytes, want at most %d", name, len(name), maxConfigName)
 	case name == "PORT":
-		return invalid("the config var PORT is set for each dyno: choose another name")
+		return Invalid("the config var PORT is set for each dyno: choose another name")
 	case !utf8.ValidString(name), strings.ContainsFunc(name, func(r rune) bool {
 		return r == '=' || unicode.IsControl(r) || unicode.IsSpace(r)
 	}):
-		return invalid("the config var %q has a name with \"=\", a space or a control character: choose another", name)
+		return Invalid("the config var %q has a name with \"=\", a space or a control character: choose another", name)
 	case !utf8.ValidString(value), strings.Contains(value, "\x00"):
-		return invalid("the config var %q has a value with bytes that are no text: encode it, in Base64 say", name)
+		return Invalid("the config var %q has a value with bytes that are no text: encode it, in Base64 say", name)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ var (
 // case, in ASCII, without a dot at the end), or [ErrInvalid].
 func CheckHostname(name string) (string, error) {
 	bad := func(why string) (string, error) {
-		return "", invalid("host name %.80q %s: give one such as www.example.com", name, why)
+		return "", Invalid("host name %.80q %s: give one such as www.example.com", name, why)
 	}
 	if len(name) > 4*maxHostname {
 		return bad("is too long")

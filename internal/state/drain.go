@@ -26,11 +26,11 @@ const (
 // [ErrInvalid]. Its words do not hold the address, which may hold a password.
 func CheckDrain(address string) error {
 	if len(address) > maxDrainURL {
-		return invalid("the drain's address has %d bytes, want at most %d", len(address), maxDrainURL)
+		return Invalid("the drain's address has %d bytes, want at most %d", len(address), maxDrainURL)
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"syslog", "syslog+tls", "https"}, u.Scheme) {
-		return invalid("a drain's address is syslog://HOST:PORT, syslog+tls://HOST:PORT or https://HOST/PATH")
+		return Invalid("a drain's address is syslog://HOST:PORT, syslog+tls://HOST:PORT or https://HOST/PATH")
 	}
 	return nil
 }

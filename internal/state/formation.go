@@ -21,14 +21,14 @@ var processType = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
 // [ErrInvalid].
 func CheckFormation(formation []Formation) error {
 	if len(formation) > maxTypes {
-		return invalid("%d process types, want at most %d", len(formation), maxTypes)
+		return Invalid("%d process types, want at most %d", len(formation), maxTypes)
 	}
 	for _, f := range formation {
 		if !processType.MatchString(f.Type) {
-			return invalid("process type %.80q, want letters, digits, - and _", f.Type)
+			return Invalid("process type %.80q, want letters, digits, - and _", f.Type)
 		}
 		if f.Quantity < 0 || f.Quantity > MaxQuantity {
-			return invalid("%d dynos of %s, want 0 to %d", f.Quantity, f.Type, MaxQuantity)
+			return Invalid("%d dynos of %s, want 0 to %d", f.Quantity, f.Type, MaxQuantity)
 		}
 	}
 	return nil

@@ -9,7 +9,8 @@ func (e *invalidError) Error() string { return e.text }
 
 func (e *invalidError) Unwrap() error { return ErrInvalid }
 
-func invalid(format string, args ...any) error {
+// Invalid makes an error that is [ErrInvalid], whose text says all.
+func Invalid(format string, args ...any) error {
 	return &invalidError{text: fmt.Sprintf(format, args...)}
 }
 
@@ -19,5 +20,5 @@ func CheckRoom(what string, n, most int) error {
 	if n < most {
 		return nil
 	}
-	return invalid("the app has %d %s, the most it can have: remove one first", n, what)
+	return Invalid("the app has %d %s, the most it can have: remove one first", n, what)
 }

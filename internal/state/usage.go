@@ -23,11 +23,11 @@ var month = regexp.MustCompile(`^\d{4}-\d{2}$`)
 func CheckUsage(u Usage) error {
 	switch {
 	case u.Account == "" || u.App == "":
-		return invalid("dyno hours are of an account and an app: give both")
+		return Invalid("dyno hours are of an account and an app: give both")
 	case !month.MatchString(u.Month):
-		return invalid("dyno hours in the month %.20q, want one such as 2026-11", u.Month)
+		return Invalid("dyno hours in the month %.20q, want one such as 2026-11", u.Month)
 	case u.Seconds < 0:
-		return invalid("dyno hours of %d seconds, want 0 or more", u.Seconds)
+		return Invalid("dyno hours of %d seconds, want 0 or more", u.Seconds)
 	}
 	return nil
 }
