@@ -91,6 +91,13 @@ func (e *Engine) takeHolder(ctx context.Context) (*holder, error) {
 		e.mu.Unlock()
 		switch {
 		case h == nil:
+			h, err := e.startHolder(ctx)
+			if err == nil || ctx.Err() != nil || errors.Is(err, ErrRemote) {
+				return h, err
+			}
+			// A daemon that starts ten at once says now and then that one
+			// "is already running".
+			e.log.Info("holder is started again", zap.Error(err))
 			return e.startHolder(ctx)
 		case h.alive():
 			return h, nil
