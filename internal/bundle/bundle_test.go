@@ -146,14 +146,14 @@ func TestRun(t *testing.T) {
 		Files:  map[string]string{"/etc/resolv.conf": "nameserver 127.0.0.53\n", "/etc/hosts": "127.0.0.1 localhost\n"},
 	}, script(`cat /etc/resolv.conf /data/deep/in; echo; cat /proc/sys/kernel/hostname
 echo out > /data/deep/out; echo x > /ro/x; ls /dev/data; echo $$; id; grep -E "CapEff|NoNewPrivs|Seccomp:" /proc/self/status
-echo x > /proc/sys/kernel/hostname; ls /dev; exit 7`))
+echo x > /proc/sys/kernel/hostname; ls /dev; echo score $(cat /proc/self/oom_score_adj); exit 7`))
 	if code != 7 {
 		t.Errorf("code = %d, want 7", code)
 	}
 	for _, want := range []string{
 		"nameserver 127.0.0.53", "from the host", "\nbox\n", "\n1\n", "uid=0(root)", "CapEff:\t00000000a80425fb",
 		"NoNewPrivs:\t1", "Seccomp:\t2", "can't create /ro/x: Read-only file system", "can't create /proc/sys/kernel/hostname: Read-only",
-		"\nin\nout\n", "ptmx",
+		"\nin\nout\n", "ptmx", "score 500\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)

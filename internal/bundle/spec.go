@@ -1,9 +1,11 @@
 package bundle
 
 import (
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/containerd/containerd/v2/contrib/seccomp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -71,7 +73,26 @@ func (p Process) caps() []string {
 	return slices.DeleteFunc(defaultCaps(), func(c string) bool { return slices.Contains(p.DropCaps, c) })
 }
 
-// ociSpec is the whole config.json. There are no resource limits (rlimits,
+// expendableScore makes the kernel, where the machine's memory ends, rather
+// kill what is in a container than the server.
+const expendableScore = 500
+
+// expendable is nil where our own score is as high: lowering it would need
+// CAP_SYS_RESOURCE.
+func expendable() *int {
+	text, err := os.ReadFile("/proc/self/oom_score_adj")
+	if err != nil {
+		return nil
+	}
+	own, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || own >= expendableScore {
+		return nil
+	}
+	score := expendableScore
+	return &score
+}
+
+// ociSpec is the whole config.json. There are no resource limits (rlimits, a lower
 // OOM score) in it that would need CAP_SYS_RESOURCE.
 func ociSpec(s Spec, p Process, g *cgroups) *specs.Spec {
 	if p.Dir == "" {
@@ -95,6 +116,7 @@ func ociSpec(s Spec, p Process, g *cgroups) *specs.Spec {
 			User:            specs.User{UID: p.User.UID, GID: p.User.GID, AdditionalGids: p.User.Groups},
 			Capabilities:    caps,
 			NoNewPrivileges: p.NoNewPrivileges,
+			OOMScoreAdj:     expendable(),
 		},
 		Hostname: hostname,
 		Mounts:   ociMounts(s),
