@@ -8,7 +8,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # What the server needs, what making the builder needs, what the tests need.
 RUN_PACKAGES  := runc git tini
 MAKE_PACKAGES := mmdebstrap debian-archive-keyring gcc libc6-dev binutils
-TEST_PACKAGES := docker.io iptables skopeo openssh-client curl busybox-static iproute2 procps postgresql
+TEST_PACKAGES := docker.io iptables skopeo openssh-client curl busybox-static iproute2 openssl procps postgresql
 BENCH_PACKAGES := caddy wrk
 
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

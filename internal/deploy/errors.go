@@ -14,5 +14,5 @@ var (
 	// ErrSwept says that a release's image is gone.
 	ErrSwept = state.Invalid("its image was removed to save disk (--keep-slugs): push its commit again")
 	// ErrNoProcess says that the current release lacks a process type.
-	ErrNoProcess = errors.New("Couldn't find that process type") //nolint:revive,staticcheck // Heroku's words
+	ErrNoProcess = errors.New("Couldn't find that process type") //nolint:staticcheck // Heroku's words
 )

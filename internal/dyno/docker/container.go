@@ -41,7 +41,7 @@ type container struct {
 	copied chan struct{} // closed when all output is written
 	exit   dyno.Exit
 	filled atomic.Bool // it wrote more than it may
-	err    error // of waiting
+	err    error       // of waiting
 
 	removing sync.Once
 	failed   error // of removing
