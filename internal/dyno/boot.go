@@ -9,7 +9,9 @@ import (
 
 const (
 	// firstLook is how soon is looked again whether a web dyno has bound its
-	// port; it grows by a half each time, up to lastLook.
+	// port; later, after an eighth of the time that has passed, up to
+	// lastLook. So a request that wakes an app waits little longer than it
+	// must, and a dyno that boots for long is not looked at all the time.
 	firstLook = 2 * time.Millisecond
 	lastLook  = 50 * time.Millisecond
 	// lookTimeout bounds one look.
@@ -21,7 +23,7 @@ const (
 func (s *slot) boot(c Container, exits <-chan Exit) (Exit, bool) {
 	late := time.NewTimer(s.a.m.cfg.BootTimeout)
 	defer late.Stop()
-	pause := firstLook
+	began := time.Now()
 	again := time.NewTimer(0)
 	defer again.Stop()
 	for {
@@ -37,8 +39,7 @@ func (s *slot) boot(c Container, exits <-chan Exit) (Exit, bool) {
 			if listens(s.ctx, c) {
 				return Exit{}, true
 			}
-			again.Reset(pause)
-			pause = min(pause+pause/2, lastLook)
+			again.Reset(min(max(time.Since(began)/8, firstLook), lastLook))
 		}
 	}
 }
