@@ -182,11 +182,6 @@ func (f *fileIO) Set(cmd *exec.Cmd) {
 	// Go's scheduler sends its own process SIGURG, which runc would pass on
 	// to the container like any other signal.
 	cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1")
-	if !f.leads {
-		// On one processor, runc starts a container with a tenth less work.
-		// It has nothing to do later, unless it copies to a terminal.
-		cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
-	}
 	cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty = f.leads, f.leads
 	if f.stdio.Stdin != nil {
 		cmd.Stdin = f.stdio.Stdin
