@@ -30,7 +30,7 @@ const (
 	// closeParallel bounds how many are removed at once.
 	closeParallel = 8
 	// readyNetworks is the default of Config.ReadyNetworks.
-	readyNetworks = 10
+	readyNetworks = 4
 )
 
 // Config configures a [Backend].
@@ -53,7 +53,7 @@ type Config struct {
 	// Resolvers answer the DNS queries of dynos; the host's if nil.
 	Resolvers []netip.AddrPort
 	// ReadyNetworks is how many networks are kept ready for the next
-	// dynos; 10 if zero.
+	// dynos; 4 if zero.
 	ReadyNetworks int
 	// Runc and Init are the names or paths of programs; "runc" and
 	// "tini-static" if empty. Init must need no other file.
