@@ -203,7 +203,9 @@ func randomAddr() (netip.Addr, error) {
 // builds fit where the host's do.
 func outsideMTU() int {
 	const ethernet = 1500
-	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{}, netlink.RT_FILTER_DST)
+	routes, err := list(func() ([]netlink.Route, error) {
+		return netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{}, netlink.RT_FILTER_DST)
+	})
 	if err != nil {
 		return ethernet
 	}

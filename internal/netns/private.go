@@ -30,7 +30,9 @@ func private() []netip.Prefix {
 // hold even where a connected route is more specific. A build cannot undo
 // them: it has no CAP_NET_ADMIN.
 func closeTo(h *netlink.Handle, ranges []netip.Prefix) error {
-	have, err := h.RuleListFiltered(unix.AF_INET, &netlink.Rule{Priority: rulePriority}, netlink.RT_FILTER_PRIORITY)
+	have, err := list(func() ([]netlink.Rule, error) {
+		return h.RuleListFiltered(unix.AF_INET, &netlink.Rule{Priority: rulePriority}, netlink.RT_FILTER_PRIORITY)
+	})
 	if err != nil {
 		return fmt.Errorf("list policy rules: %w", err)
 	}
@@ -78,7 +80,7 @@ func (n *Namespace) closeHost() error {
 
 // hostAddresses are the host's own, public ones among them.
 func hostAddresses() ([]netip.Prefix, error) {
-	addrs, err := netlink.AddrList(nil, netlink.FAMILY_V4)
+	addrs, err := list(func() ([]netlink.Addr, error) { return netlink.AddrList(nil, netlink.FAMILY_V4) })
 	if err != nil {
 		return nil, fmt.Errorf("list addresses: %w", err)
 	}

@@ -16,7 +16,7 @@ func Recover(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	links, err := netlink.LinkList()
+	links, err := list(netlink.LinkList)
 	if err != nil {
 		return fmt.Errorf("list devices: %w", err)
 	}

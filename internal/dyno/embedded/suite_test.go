@@ -1,12 +1,12 @@
 package embedded_test
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/vishvananda/netlink"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
@@ -61,13 +61,13 @@ func left(tb testing.TB, env dynotest.Env) []string {
 		groups, _ := filepath.Glob(pattern + "/*")
 		found = append(found, groups...)
 	}
-	links, err := netlink.LinkList()
+	devices, err := net.Interfaces()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for _, l := range links {
-		if strings.HasPrefix(l.Attrs().Name, "sl"+embedded.Instance(dir)) {
-			found = append(found, "device "+l.Attrs().Name)
+	for _, d := range devices {
+		if strings.HasPrefix(d.Name, "sl"+embedded.Instance(dir)) {
+			found = append(found, "device "+d.Name)
 		}
 	}
 	runs, _ := filepath.Glob(filepath.Join(dir, "containers/run/*"))
