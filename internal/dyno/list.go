@@ -70,3 +70,16 @@ func (o *oneOff) dyno() Dyno {
 		State: o.state, Since: o.since, Release: o.release.Version,
 	}
 }
+
+// Count tells how many dynos of the formations are in each state, for metrics.
+func (m *Manager) Count() map[State]int {
+	count := map[State]int{Starting: 0, Up: 0, Crashed: 0, Down: 0}
+	for _, a := range m.running() {
+		a.mu.Lock()
+		for _, s := range a.slots {
+			count[s.state]++
+		}
+		a.mu.Unlock()
+	}
+	return count
+}

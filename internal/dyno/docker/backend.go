@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 
 	"slipway/buildpacks/build"
 	"slipway/buildpacks/docker"
@@ -22,8 +21,6 @@ import (
 const (
 	// closeTimeout bounds how long Close waits for dynos to be gone.
 	closeTimeout = time.Minute
-	// closeParallel bounds how many are removed at once.
-	closeParallel = 8
 	// hostname is that of every dyno: it is its network's, and those are
 	// made ahead.
 	hostname = "dyno"
@@ -63,12 +60,7 @@ type Backend struct {
 	kept    func() context.Context // for Close, which is given none
 	closing sync.Once
 	failed  error // of closing
-	fetches launch.Fetches
-
-	mu         sync.Mutex
-	closed     bool
-	uses       map[dyno.Slug]int // by containers
-	containers map[*container]dyno.Slug
+	ledger  launch.Ledger
 }
 
 var _ dyno.Backend = (*Backend)(nil)
@@ -92,11 +84,9 @@ func Open(ctx context.Context, cfg Config) (*Backend, error) {
 	}
 	kept := context.WithoutCancel(ctx)
 	b := &Backend{
-		cfg:        cfg,
-		log:        cfg.Log.Named("dynos"),
-		kept:       func() context.Context { return kept },
-		uses:       make(map[dyno.Slug]int),
-		containers: make(map[*container]dyno.Slug),
+		cfg:  cfg,
+		log:  cfg.Log.Named("dynos"),
+		kept: func() context.Context { return kept },
 	}
 	b.engine, err = docker.Open(ctx, docker.Config{
 		Host: cfg.Host, Dir: dir, Hostname: hostname, Resolvers: cfg.Resolvers, Log: b.log,
@@ -120,25 +110,7 @@ func (b *Backend) Close() error {
 func (b *Backend) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
-	b.mu.Lock()
-	b.closed = true
-	left := make([]*container, 0, len(b.containers))
-	for c := range b.containers {
-		left = append(left, c)
-	}
-	b.mu.Unlock()
-	b.fetches.Close()
-	errs := make([]error, len(left))
-	var removing errgroup.Group
-	removing.SetLimit(closeParallel)
-	for n, c := range left {
-		removing.Go(func() error {
-			errs[n] = c.Remove(ctx)
-			return nil
-		})
-	}
-	_ = removing.Wait()                                   // errs has them all
-	return errors.Join(append(errs, b.engine.Close())...) //nolint:contextcheck // it keeps its own
+	return errors.Join(b.ledger.Close(ctx), b.engine.Close()) //nolint:contextcheck // it keeps its own
 }
 
 // instance is the label of what the Backend makes.

@@ -167,6 +167,6 @@ func (c *container) remove(ctx context.Context) error {
 	if c.network != nil {
 		errs = append(errs, c.network.Close()) //nolint:contextcheck // the engine keeps its own
 	}
-	c.backend.forget(c)
+	c.backend.ledger.Leave(c)
 	return errors.Join(errs...)
 }

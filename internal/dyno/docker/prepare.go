@@ -16,6 +16,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"slipway/internal/dyno"
+	"slipway/internal/dyno/launch"
 )
 
 // pulledDir has an empty file for each image that we pulled, named by it: the
@@ -25,18 +26,18 @@ const pulledDir = "pulled"
 // Prepare implements dyno.Backend. It goes on when the caller gives up, since
 // others may wait for the same slug.
 func (b *Backend) Prepare(ctx context.Context, slug dyno.Slug) error {
-	_, err := b.engine.ImageInspect(ctx, b.reference(slug))
+	_, err := b.engine.ImageInspect(ctx, launch.Reference(b.cfg.Registry, slug))
 	if err == nil {
 		return nil
 	}
 	if !errdefs.IsNotFound(err) {
 		return fmt.Errorf("inspect slug: %w", err)
 	}
-	return b.fetches.Do(ctx, slug, func(ctx context.Context) error { return b.pull(ctx, slug) })
+	return b.ledger.Fetches.Do(ctx, slug, func(ctx context.Context) error { return b.pull(ctx, slug) })
 }
 
 func (b *Backend) pull(ctx context.Context, slug dyno.Slug) error {
-	ref := b.reference(slug)
+	ref := launch.Reference(b.cfg.Registry, slug)
 	if err := os.WriteFile(b.mark(ref), nil, 0o600); err != nil {
 		return fmt.Errorf("remember slug: %w", err)
 	}
@@ -86,24 +87,19 @@ func (b *Backend) Keep(ctx context.Context, wanted func(dyno.Slug) bool) error {
 		if err != nil {
 			continue // not ours
 		}
-		slug, ok := b.slug(ref)
+		slug, ok := launch.SlugOf(b.cfg.Registry, ref)
 		if ok && wanted(slug) {
 			continue
 		}
-		if err := b.drop(ctx, slug, ref); err != nil {
+		if err := b.ledger.Drop(slug, func() error { return b.drop(ctx, ref) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// drop removes a slug that nobody uses.
-func (b *Backend) drop(ctx context.Context, slug dyno.Slug, ref string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.uses[slug] > 0 || b.fetches.Running(slug) {
-		return nil
-	}
+// drop removes an image that nobody uses.
+func (b *Backend) drop(ctx context.Context, ref string) error {
 	_, err := b.engine.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true})
 	if errdefs.IsConflict(err) {
 		return nil // a container that is not ours uses it; next time
@@ -119,17 +115,4 @@ func (b *Backend) drop(ctx context.Context, slug dyno.Slug, ref string) error {
 
 func (b *Backend) mark(ref string) string {
 	return filepath.Join(b.cfg.Dir, pulledDir, url.PathEscape(ref))
-}
-
-// reference names a slug's image.
-func (b *Backend) reference(s dyno.Slug) string {
-	return b.cfg.Registry + "/" + s.App + "@" + s.Digest
-}
-
-// slug reads what reference wrote. There is none in the names that a server
-// with another address left.
-func (b *Backend) slug(ref string) (dyno.Slug, bool) {
-	rest, ok := strings.CutPrefix(ref, b.cfg.Registry+"/")
-	app, digest, found := strings.Cut(rest, "@")
-	return dyno.Slug{App: app, Digest: digest}, ok && found
 }

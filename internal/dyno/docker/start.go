@@ -26,35 +26,13 @@ const (
 // Start implements dyno.Backend.
 func (b *Backend) Start(ctx context.Context, spec dyno.Spec, stdio dyno.Stdio) (dyno.Container, error) {
 	c := &container{backend: b, name: spec.Name, tty: spec.TTY, ended: make(chan struct{}), copied: make(chan struct{})}
-	if err := b.hold(c, spec.Slug); err != nil {
+	if err := b.ledger.Enter(c, spec.Slug); err != nil {
 		return nil, err
 	}
 	if err := c.start(ctx, spec, stdio); err != nil {
 		return nil, errors.Join(fmt.Errorf("start dyno %s: %w", spec.Name, err), c.Remove(ctx))
 	}
 	return c, nil
-}
-
-// hold keeps a slug from being dropped, from before it is there.
-func (b *Backend) hold(c *container, slug dyno.Slug) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return dyno.ErrClosed
-	}
-	b.containers[c] = slug
-	b.uses[slug]++
-	return nil
-}
-
-func (b *Backend) forget(c *container) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	slug := b.containers[c]
-	delete(b.containers, c)
-	if b.uses[slug]--; b.uses[slug] == 0 {
-		delete(b.uses, slug)
-	}
 }
 
 func (c *container) start(ctx context.Context, s dyno.Spec, stdio dyno.Stdio) error {
@@ -89,7 +67,7 @@ func (c *container) start(ctx context.Context, s dyno.Spec, stdio dyno.Stdio) er
 }
 
 func (b *Backend) config(ctx context.Context, s dyno.Spec, stdio dyno.Stdio) (*containertypes.Config, error) {
-	image, err := b.engine.ImageInspect(ctx, b.reference(s.Slug))
+	image, err := b.engine.ImageInspect(ctx, launch.Reference(b.cfg.Registry, s.Slug))
 	if err != nil {
 		return nil, fmt.Errorf("inspect slug: %w", err)
 	}
@@ -101,7 +79,7 @@ func (b *Backend) config(ctx context.Context, s dyno.Spec, stdio dyno.Stdio) (*c
 		return nil, err
 	}
 	return &containertypes.Config{
-		Image:       b.reference(s.Slug),
+		Image:       launch.Reference(b.cfg.Registry, s.Slug),
 		Entrypoint:  args[:1],
 		Cmd:         args[1:],
 		Env:         launch.Environment(image.Config.Env, s),

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 
 	"slipway/internal/bundle"
 	"slipway/internal/dyno"
@@ -27,8 +26,6 @@ import (
 const (
 	// closeTimeout bounds how long Close waits for dynos to be gone.
 	closeTimeout = 30 * time.Second
-	// closeParallel bounds how many are removed at once.
-	closeParallel = 8
 	// readyNetworks is the default of Config.ReadyNetworks.
 	readyNetworks = 4
 )
@@ -73,13 +70,7 @@ type Backend struct {
 	kept    func() context.Context // for Close, which is given none
 	closing sync.Once
 	failed  error // of closing
-
-	fetches launch.Fetches
-
-	mu         sync.Mutex
-	closed     bool
-	uses       map[dyno.Slug]int // by containers
-	containers map[*container]dyno.Slug
+	ledger  launch.Ledger
 }
 
 var _ dyno.Backend = (*Backend)(nil)
@@ -103,12 +94,10 @@ func Open(ctx context.Context, cfg Config) (*Backend, error) {
 	}
 	kept := context.WithoutCancel(ctx)
 	b := &Backend{
-		cfg:        cfg,
-		init:       program,
-		log:        cfg.Log,
-		kept:       func() context.Context { return kept },
-		uses:       make(map[dyno.Slug]int),
-		containers: make(map[*container]dyno.Slug),
+		cfg:  cfg,
+		init: program,
+		log:  cfg.Log,
+		kept: func() context.Context { return kept },
 	}
 	if err := b.open(ctx); err != nil {
 		return nil, errors.Join(err, b.close(kept))
@@ -193,24 +182,7 @@ func (b *Backend) Close() error {
 func (b *Backend) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
-	b.mu.Lock()
-	b.closed = true
-	left := make([]*container, 0, len(b.containers))
-	for c := range b.containers {
-		left = append(left, c)
-	}
-	b.mu.Unlock()
-	b.fetches.Close()
-	errs := make([]error, len(left))
-	var removing errgroup.Group
-	removing.SetLimit(closeParallel)
-	for n, c := range left {
-		removing.Go(func() error {
-			errs[n] = c.Remove(ctx)
-			return nil
-		})
-	}
-	_ = removing.Wait() // errs has them all
+	errs := []error{b.ledger.Close(ctx)}
 	if b.nets != nil {
 		errs = append(errs, b.nets.Close())
 	}

@@ -91,6 +91,6 @@ func (c *container) remove(ctx context.Context) error {
 	if c.network != nil {
 		errs = append(errs, c.network.Close())
 	}
-	c.backend.forget(c)
+	c.backend.ledger.Leave(c)
 	return errors.Join(errs...)
 }

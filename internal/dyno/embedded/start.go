@@ -13,7 +13,7 @@ import (
 // Start implements dyno.Backend.
 func (b *Backend) Start(ctx context.Context, spec dyno.Spec, stdio dyno.Stdio) (dyno.Container, error) {
 	c := &container{backend: b, copied: make(chan struct{})}
-	if err := b.hold(c, spec.Slug); err != nil {
+	if err := b.ledger.Enter(c, spec.Slug); err != nil {
 		return nil, err
 	}
 	if err := c.start(ctx, spec, stdio); err != nil {
@@ -22,35 +22,13 @@ func (b *Backend) Start(ctx context.Context, spec dyno.Spec, stdio dyno.Stdio) (
 	return c, nil
 }
 
-// hold keeps a slug from being dropped, from before it is there.
-func (b *Backend) hold(c *container, slug dyno.Slug) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return dyno.ErrClosed
-	}
-	b.containers[c] = slug
-	b.uses[slug]++
-	return nil
-}
-
-func (b *Backend) forget(c *container) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	slug := b.containers[c]
-	delete(b.containers, c)
-	if b.uses[slug]--; b.uses[slug] == 0 {
-		delete(b.uses, slug)
-	}
-}
-
 func (c *container) start(ctx context.Context, s dyno.Spec, stdio dyno.Stdio) error {
 	b := c.backend
 	if err := b.Prepare(ctx, s.Slug); err != nil {
 		return err
 	}
 	var err error
-	if c.image, err = b.images.Acquire(b.reference(s.Slug)); err != nil {
+	if c.image, err = b.images.Acquire(launch.Reference(b.cfg.Registry, s.Slug)); err != nil {
 		return err
 	}
 	if c.network, err = b.nets.Get(ctx, launch.Ports(ctx, b.cfg.Reach, b.log)); err != nil {
