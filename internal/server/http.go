@@ -8,10 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"slipway/gitserver"
 )
 
@@ -21,6 +17,7 @@ type doors struct {
 	registry http.Handler
 	api      http.Handler
 	apiPaths []string
+	metrics  http.Handler
 	ready    *atomic.Bool
 }
 
@@ -39,7 +36,7 @@ func (d doors) handler() http.Handler {
 		}
 		say(w, "ok\n")
 	})
-	mux.Handle("GET /metrics", metrics())
+	mux.Handle("GET /metrics", d.metrics)
 	mux.HandleFunc("/", welcome)
 	git := d.git.HTTP()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,14 +46,6 @@ func (d doors) handler() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
-}
-
-// metrics serves the process's own figures; the libraries' global registry,
-// with its hundreds of idle series, stays out.
-func metrics() http.Handler {
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
 // say writes an answer. A client that has gone away is not told of.

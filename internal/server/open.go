@@ -52,7 +52,7 @@ func (s *server) open(ctx context.Context, version string) (http.Handler, error)
 	if err := s.openGit(ctx, version, who); err != nil {
 		return nil, err
 	}
-	d := doors{git: s.git, registry: s.slugs, ready: &s.ready}
+	d := doors{git: s.git, registry: s.slugs, metrics: metrics(s.dynos), ready: &s.ready}
 	d.api, d.apiPaths = s.openAPI(ctx, who)
 	return s.appsFirst(d.handler()), nil
 }
