@@ -31,10 +31,9 @@ func (b *build) collectstatic(ctx context.Context, l *dependenciesLayer) error {
 		b.out.step("Skipping Django collectstatic since the file '%s' exists.", disabledFile)
 		b.out.block(`Warning: The %s file is deprecated.
 
-Please remove the file. If your app can't do with collectstatic, ask the
-operator of the server to turn it off for all builds instead:
+Please remove the file, and set a config var of the app instead:
 
-  slipway serve --build-env DISABLE_COLLECTSTATIC=1`, disabledFile)
+  slipway config:set DISABLE_COLLECTSTATIC=1`, disabledFile)
 		return nil
 	}
 	if b.staticDisabled() {
@@ -69,10 +68,9 @@ management command to generate static files failed.
 See the traceback above for details.
 
 You may need to update application code to resolve this error.
-Or, the operator of the server can disable collectstatic for all
-builds:
+Or, you can disable collectstatic for this app:
 
-  slipway serve --build-env DISABLE_COLLECTSTATIC=1`, manage)
+  slipway config:set DISABLE_COLLECTSTATIC=1`, manage)
 	if b.env["DEBUG_COLLECTSTATIC"] == "1" {
 		b.out.detail("****** Collectstatic environment variables:")
 		for _, pair := range env.list() {
