@@ -5,6 +5,7 @@ package bench
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -31,14 +32,10 @@ const (
 // requests leave anything behind.
 func TestMemory(t *testing.T) {
 	srv := serve(t, "--idle-timeout", "1s")
-	dir := workTree(t, "python-hello")
-	change(t, dir, 0)
-	for n := range sleepers {
-		push(t, dir, srv, fmt.Sprintf("asleep-%03d", n))
-	}
+	pushSleepers(t, srv)
 	allAsleep(t, srv)
 	before := settled(t, srv, 0)
-	askOften(t, of(srv, "asleep-000"))
+	askOften(t, of(srv, sleeper(0)))
 	allAsleep(t, srv)
 	after := settled(t, srv, before+growth)
 	report(t, []row{
@@ -47,11 +44,35 @@ func TestMemory(t *testing.T) {
 	})
 }
 
+func sleeper(n int) string { return fmt.Sprintf("asleep-%03d", n) }
+
+// pushSleepers pushes the same tree to many apps, two at once.
+func pushSleepers(t *testing.T, srv *testkit.Server) {
+	t.Helper()
+	dir := workTree(t, "python-hello")
+	change(t, dir, 0)
+	var pushing errgroup.Group
+	pushing.SetLimit(2)
+	for n := range sleepers {
+		pushing.Go(func() error {
+			cmd := exec.CommandContext(t.Context(), "git", "push", "-q", gitAddress(srv, sleeper(n)), "main")
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("push %s: %w\n%s", sleeper(n), err, out)
+			}
+			return nil
+		})
+	}
+	if err := pushing.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // allAsleep waits until no app runs.
 func allAsleep(t *testing.T, srv *testkit.Server) {
 	t.Helper()
 	for n := range sleepers {
-		a := of(srv, fmt.Sprintf("asleep-%03d", n))
+		a := of(srv, sleeper(n))
 		until(t, a.name+" sleeps", 100*time.Millisecond, func() bool { return a.inState(t, "idle") == 1 })
 	}
 	until(t, "no container is left", 100*time.Millisecond, func() bool { return containers(t, srv) == 0 })

@@ -101,10 +101,9 @@ func change(t *testing.T, dir string, n int) {
 // buildpacks themselves took.
 func push(t *testing.T, dir string, srv *testkit.Server, app string) (whole, buildpacks time.Duration) {
 	t.Helper()
-	address := fmt.Sprintf("http://any:%s@%s/%s.git", srv.Token, srv.HTTP, app)
 	seen := len(srv.Log())
 	started := time.Now()
-	run(t, dir, "git", "push", "-q", address, "main")
+	run(t, dir, "git", "push", "-q", gitAddress(srv, app), "main")
 	whole = time.Since(started)
 	for line := range strings.Lines(srv.Log()[seen:]) {
 		var entry struct {
@@ -117,6 +116,10 @@ func push(t *testing.T, dir string, srv *testkit.Server, app string) (whole, bui
 	}
 	t.Fatalf("the server's log does not say that a slug was built:\n%s", srv.Log()[seen:])
 	return 0, 0
+}
+
+func gitAddress(srv *testkit.Server, app string) string {
+	return fmt.Sprintf("http://any:%s@%s/%s.git", srv.Token, srv.HTTP, app)
 }
 
 // pack is the plain command line, publishing to the registry of a server.
