@@ -134,7 +134,7 @@ func checkRight(t *testing.T, srv *testkit.Server) {
 func whatIsWrong(t *testing.T, srv *testkit.Server) string {
 	t.Helper()
 	var (
-		newest struct {
+		newest []struct {
 			Version int
 			Commit  string
 		}
@@ -147,14 +147,12 @@ func whatIsWrong(t *testing.T, srv *testkit.Server) string {
 			Release     struct{ Version int }
 		}
 	)
-	decode := func(into any, args ...string) {
-		if err := json.Unmarshal(slipway(t, srv, append(args, "--json", "-a", "lasting")...), into); err != nil {
-			t.Fatal(err)
+	for path, into := range map[string]any{"releases?limit=1": &newest, "formation": &formation, "dynos": &dynos} {
+		if err := ask(t, srv, "/apps/lasting/"+path, into); err != nil {
+			return err.Error()
 		}
 	}
-	decode(&newest, "releases:info")
-	decode(&formation, "ps:scale")
-	decode(&dynos, "ps")
+	current := newest[0]
 	want := 0
 	for _, f := range formation {
 		want += f.Quantity
@@ -163,22 +161,40 @@ func whatIsWrong(t *testing.T, srv *testkit.Server) string {
 		return fmt.Sprintf("there are %d dynos, want %d: %+v", len(dynos), want, dynos)
 	}
 	for _, d := range dynos {
-		if d.State != "up" || d.Release.Version != newest.Version {
-			return fmt.Sprintf("%s of v%d is %s, want v%d up", d.Name, d.Release.Version, d.State, newest.Version)
+		if d.State != "up" || d.Release.Version != current.Version {
+			return fmt.Sprintf("%s of v%d is %s, want v%d up", d.Name, d.Release.Version, d.State, current.Version)
 		}
 	}
-	for what, have := range map[string][]string{
-		"containers": testkit.Look(srv.Data).Containers, "mounts": testkit.Look(srv.Data).Mounts, "control groups": testkit.Look(srv.Data).Cgroups,
-	} {
+	look := testkit.Look(srv.Data)
+	for what, have := range map[string][]string{"containers": look.Containers, "mounts": look.Mounts, "control groups": look.Cgroups} {
 		if len(have) != want {
 			return fmt.Sprintf("there are %d %s for %d dynos: %v", len(have), what, want, have)
 		}
 	}
 	repository := filepath.Join(srv.Data, "repositories", "lasting.git")
-	if ref := strings.TrimSpace(mustGit(t, repository, "rev-parse", "refs/heads/main")); ref != newest.Commit {
-		return fmt.Sprintf("main is at %s, the newest release is of %s", ref, newest.Commit)
+	if ref := strings.TrimSpace(mustGit(t, repository, "rev-parse", "refs/heads/main")); ref != current.Commit {
+		return fmt.Sprintf("main is at %s, the newest release is of %s", ref, current.Commit)
 	}
 	return answer(t, srv)
+}
+
+// ask reads an answer of the API.
+func ask(t *testing.T, srv *testkit.Server, path string, into any) error {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+srv.HTTP+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+srv.Token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", path, res.Status)
+	}
+	return json.NewDecoder(res.Body).Decode(into)
 }
 
 // answer asks the app for its page; "" if it has it.

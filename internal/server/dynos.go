@@ -67,7 +67,8 @@ func (s *server) openBackend(ctx context.Context) (dyno.Backend, error) {
 		})
 	}
 	return embeddeddyno.Open(ctx, embeddeddyno.Config{
-		Dir: filepath.Join(s.set.Data, "dynos"), Registry: s.addrs.registry, Token: s.slugs.Grant,
+		// A name without the port, by which slugs are known when that has changed.
+		Dir: filepath.Join(s.set.Data, "dynos"), Registry: "localhost", Token: s.slugs.Grant,
 		DialRegistry: s.dialRegistry, Limits: limits, Reach: s.set.DynoReach, Log: s.log,
 	})
 }

@@ -21,6 +21,9 @@ func (s *server) serve(ctx context.Context, handler http.Handler, l *listeners) 
 	defer cancelRequests()
 	g, stop := errgroup.WithContext(ctx)
 	web := newHTTPServer(requests, handler, s.log)
+	if s.tls != nil {
+		web.TLSConfig = s.tls.Config() // before it serves anything: serving changes it
+	}
 	inner := newHTTPServer(requests, s.slugs, s.log)
 	g.Go(func() error { return ignoreClosed(inner.Serve(l.registry)) })
 	for _, ln := range l.http {
@@ -35,7 +38,6 @@ func (s *server) serve(ctx context.Context, handler http.Handler, l *listeners) 
 		return s.git.ServeSSH(stop, l.ssh)
 	})
 	if l.https != nil {
-		web.TLSConfig = s.tls.Config()
 		g.Go(func() error { return ignoreClosed(web.ServeTLS(l.https, "", "")) })
 	}
 	g.Go(func() error { return s.sweep(stop) })

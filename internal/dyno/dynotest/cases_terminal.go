@@ -18,7 +18,8 @@ func (s *suite) terminal(tb testing.TB, command string, size dyno.Size) *proc {
 func (s *suite) testTerminal(t *testing.T) {
 	t.Helper()
 	t.Run("size, echo and end", func(t *testing.T) {
-		p := s.terminal(t, "echo on; read x; tty; stty size; echo $TERM; echo ask; read x; echo got $x; stty size; echo to stderr >&2; exit 3", dyno.Size{Columns: 100, Rows: 40})
+		// A new size comes a moment later than Resize returns.
+		p := s.terminal(t, `echo on; read x; tty; stty size; echo $TERM; echo ask; read x; echo got $x; while [ "$(stty size)" = "40 100" ]; do :; done; stty size; echo to stderr >&2; exit 3`, dyno.Size{Columns: 100, Rows: 40})
 		p.expect("on\r\n")
 		_, _ = fmt.Fprint(p.stdin, "\r")
 		p.expect("ask\r\n")

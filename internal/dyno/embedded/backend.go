@@ -35,7 +35,9 @@ type Config struct {
 	// Dir holds unpacked slugs and running dynos; required. One Backend at a
 	// time may use it, and nothing else.
 	Dir string
-	// Registry is the HOST:PORT that slugs are named by; required.
+	// Registry is the HOST or HOST:PORT that slugs are named by; required. Those
+	// of another are fetched anew. It is spoken to without TLS if it is
+	// "localhost" or a loopback address.
 	Registry string
 	// DialRegistry connects to it; plain TCP to Registry if nil.
 	DialRegistry func(ctx context.Context) (net.Conn, error)
