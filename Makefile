@@ -43,7 +43,7 @@ check: $(TOOLS)/golangci-lint ## vet and lint
 
 bench: deps-test build builder ## compare with pack and others; writes bench.json
 	@./.ci/packages $(BENCH_PACKAGES)
-	$(GO) test -tags bench -count 1 -timeout 60m ./internal/bench -args -o $(abspath bench.json)
+	$(GO) test -tags bench -v -count 1 -timeout 60m ./internal/bench -args -o $(abspath bench.json)
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(abspath $(TOOLS)) $(GO) install $(LINT)

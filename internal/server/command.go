@@ -20,17 +20,21 @@ func Command(version string, stderr io.Writer) *cobra.Command {
 	s := &Settings{}
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Receive pushes, build and release",
-		Long: `Run the server: git over HTTP and SSH, builds, and the registry of the images.
+		Short: "Receive pushes, build, release and run",
+		Long: `Run the server: git over HTTP and SSH, builds, the registry of the images, and
+what was released: dynos, and the router that takes requests to them.
 
 Every setting is a flag --x-y, an environment variable SLIPWAY_X_Y (repeatable
 ones take one entry a line) and a key x-y in the config file. The flag wins,
 then the environment, then the file.
 
 The first start writes a token to DATA/admin-token. SSH keys are added with
-"slipway keys:add", or written to DATA/authorized_keys.`,
+"slipway keys:add", or written to DATA/authorized_keys. A backup needs
+DATA/secret-key too, which config vars are sealed with.`,
 		Example: `  slipway serve
   slipway serve --data /var/lib/slipway --http 0.0.0.0:5000 --ssh 0.0.0.0:2222 --url http://slipway.example:5000
+  slipway serve --domain apps.example --https 0.0.0.0:443 --http 0.0.0.0:80 --acme-email me@example.com
+  slipway serve --database postgres://slipway@db.example/slipway --dyno-reach db.example:5432
   slipway serve --build-env PIP_INDEX_URL=https://pypi.example/simple
   slipway serve --build-env PIP_INDEX_URL=http://127.0.0.1:8080/simple --build-reach 127.0.0.1:8080`,
 		Args: func(_ *cobra.Command, args []string) error {
