@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -164,6 +165,42 @@ echo x > /proc/sys/kernel/hostname; ls /dev; echo score $(cat /proc/self/oom_sco
 	}
 	if _, err := os.Stat(filepath.Join(low, "data")); err == nil {
 		t.Error("the layer was written to")
+	}
+}
+
+func TestEnvironmentStaysOffTheDisk(t *testing.T) {
+	rt, low := open(t)
+	c, err := rt.Create(t.Context(), bundle.Spec{ID: "secretive", Lower: []string{low}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const secret = "a-secret-of-26-letters-say"
+	p := script("sleep 1000")
+	p.Env = append(p.Env, "TOKEN="+secret)
+	if err := c.Start(t.Context(), p, bundle.Stdio{}); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(c.Written())
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.Name() == "rootfs":
+			return fs.SkipDir
+		case !d.Type().IsRegular():
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(text), secret) {
+			t.Errorf("%s holds the environment of a process that runs", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Remove(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -137,7 +137,14 @@ func (c *Container) Start(ctx context.Context, p Process, stdio Stdio) error {
 		c.finish(-1, err)
 		return err
 	}
-	return c.run(ctx, p, stdio)
+	if err := c.run(ctx, p, stdio); err != nil {
+		return err
+	}
+	// runc has read it, and the environment in it may be secret.
+	if err := os.Remove(filepath.Join(c.dir, "config.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.rt.log.Warn("spec not removed", zap.String("container", c.id), zap.Error(err))
+	}
+	return nil
 }
 
 // Wait returns the exit code when every process of the container has ended:
