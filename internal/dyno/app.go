@@ -253,7 +253,8 @@ func (a *app) replace(name string, p state.Process) {
 	}
 	a.slots[name] = s
 	if !a.m.goWork(s.run) {
-		s.ended()
+		s.cancel()
+		s.finish()
 	}
 }
 

@@ -51,7 +51,7 @@ type Slug struct {
 type Spec struct {
 	ID   string // unique among all containers: letters, digits and dashes
 	App  string
-	Name string // "web.1", also the container's host name
+	Name string // "web.1", also the container's host name where a backend can
 	Slug Slug
 	// Type is a process type of the slug, which is started by its own
 	// entry point (/cnb/process/TYPE).

@@ -158,11 +158,18 @@ type fakeStore struct {
 	apps  map[string]state.Wanted
 	usage map[string]int64 // by app ID
 	fail  int              // how many reads fail next
+	hold  chan struct{}    // reads wait until it is closed; nil if they do not
 }
 
 var _ dyno.Store = (*fakeStore)(nil)
 
 func (s *fakeStore) Wanted(_ context.Context, app string) (state.Wanted, error) {
+	s.mu.Lock()
+	hold := s.hold
+	s.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail > 0 {

@@ -346,6 +346,25 @@ func TestStoreThatFailsIsAskedAgain(t *testing.T) {
 	})
 }
 
+func TestAnswerOfTheStoreThatComesTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, dyno.Config{})
+		r.store.apps["shop"] = app(webs(1))
+		r.store.hold = make(chan struct{})
+		r.Changed("shop")
+		synctest.Wait()
+		stopped := make(chan struct{})
+		go func() {
+			r.stop()
+			close(stopped)
+		}()
+		synctest.Wait()
+		close(r.store.hold)
+		<-stopped
+		r.wantLive("")
+	})
+}
+
 func TestRemovedAppLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, dyno.Config{}, app(webs(1), workers(1)))

@@ -134,9 +134,12 @@ func (s *slot) ended() {
 	s.cancel()
 	s.a.mu.Lock()
 	defer s.a.mu.Unlock()
-	if s.state != Down {
-		s.setState(Down)
-	}
+	s.finish()
+}
+
+// finish is ended for who holds a.mu.
+func (s *slot) finish() {
+	s.setState(Down)
 	delete(s.a.all, s)
 	close(s.done)
 }
