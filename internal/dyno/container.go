@@ -52,11 +52,13 @@ func (m *Manager) wait(ctx context.Context, c Container, app, dyno string) Exit 
 // terminate asks a container to end, and kills it where it does not.
 func (m *Manager) terminate(ctx context.Context, c Container, exits <-chan Exit, app, dyno string) Exit {
 	m.say(app, dyno, "Stopping all processes with SIGTERM")
-	if err := c.Terminate(context.WithoutCancel(ctx)); err != nil {
-		m.log.Warn("dyno not terminated", zap.String("app", app), zap.String("dyno", dyno), zap.Error(err))
-	}
 	late := time.NewTimer(m.cfg.StopTimeout)
 	defer late.Stop()
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.cfg.StopTimeout)
+	defer cancel()
+	if err := c.Terminate(asking); err != nil {
+		m.log.Warn("dyno not terminated", zap.String("app", app), zap.String("dyno", dyno), zap.Error(err))
+	}
 	select {
 	case exit := <-exits:
 		return exit
