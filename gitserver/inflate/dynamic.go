@@ -30,10 +30,9 @@ func (d *Decoder) dynamic() error {
 	if err := d.lengths(lens, preBits); err != nil {
 		return err
 	}
-	// An unused builder.lens beyond is never looked at.
-	d.litBits, ok = b.build(d.lit[:], lens[:lits], litMeaning[:], maxLitBits)
+	d.litBits, ok = b.build(d.own.lit[:], lens[:lits], litMeaning[:], maxLitBits)
 	if ok {
-		d.dstBits, ok = b.build(d.dist[:], lens[lits:], distMeaning[:], maxDistBits)
+		d.distBits, ok = b.build(d.own.dist[:], lens[lits:], distMeaning[:], maxDistBits)
 	}
 	if !ok {
 		return ErrCorrupt

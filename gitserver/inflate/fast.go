@@ -5,7 +5,10 @@ import "encoding/binary"
 // fast inflates literals and matches as long as neither the end of src nor that
 // of out is near, so that eight bytes can be read and a whole match be written
 // without a look at the bounds. It returns true at the end of the block.
-func (d *Decoder) fast(lit *[litTable]entry, dist *[distTable]entry, litBits, distBits uint) (done bool, err error) {
+//
+//nolint:cyclop,funlen,nestif // the one hot loop: its state stays in registers only if it is one function
+func (d *Decoder) fast(c *codes, litBits, distBits uint) (done bool, err error) {
+	lit, dist := &c.lit, &c.dist
 	out, at, src, pos := d.out, d.at, d.src, d.pos
 	bits, have := d.bits, d.have
 	litMask, distMask := uint64(1)<<(litBits&63)-1, uint64(1)<<(distBits&63)-1

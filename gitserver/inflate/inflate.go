@@ -35,11 +35,10 @@ type Decoder struct {
 	bits uint64
 	have uint
 
-	lit     [litTable]entry
-	dist    [distTable]entry
-	litBits uint // that index lit
-	dstBits uint // that index dist
-	builder builder
+	own      codes // of the current block
+	litBits  uint  // that index own.lit
+	distBits uint  // that index own.dist
+	builder  builder
 }
 
 // Zlib inflates the stream at the beginning of src, which must give exactly
@@ -89,10 +88,10 @@ func (d *Decoder) block() (last bool, err error) {
 	case 0:
 		err = d.stored()
 	case 1:
-		err = d.codes(&fixed.lit, &fixed.dist, fixedLitBits, fixedDistBits)
+		err = d.inflate(fixed, fixedLitBits, fixedDistBits)
 	case 2:
 		if err = d.dynamic(); err == nil {
-			err = d.codes(&d.lit, &d.dist, d.litBits, d.dstBits)
+			err = d.inflate(&d.own, d.litBits, d.distBits)
 		}
 	default:
 		err = ErrCorrupt
@@ -150,14 +149,14 @@ func (d *Decoder) stored() error {
 	return nil
 }
 
-// codes inflates a block of Huffman codes: most of it fast, its ends carefully.
-func (d *Decoder) codes(lit *[litTable]entry, dist *[distTable]entry, litBits, distBits uint) error {
+// inflate undoes a block of Huffman codes: most of it fast, its ends carefully.
+func (d *Decoder) inflate(c *codes, litBits, distBits uint) error {
 	for {
-		done, err := d.fast(lit, dist, litBits, distBits)
+		done, err := d.fast(c, litBits, distBits)
 		if done || err != nil {
 			return err
 		}
-		done, err = d.step(lit, dist, litBits, distBits)
+		done, err = d.step(c, litBits, distBits)
 		if done || err != nil {
 			return err
 		}
@@ -165,8 +164,8 @@ func (d *Decoder) codes(lit *[litTable]entry, dist *[distTable]entry, litBits, d
 }
 
 // step inflates one literal or match, looking at every bound.
-func (d *Decoder) step(lit *[litTable]entry, dist *[distTable]entry, litBits, distBits uint) (done bool, err error) {
-	e, err := d.symbol(lit[:], litBits)
+func (d *Decoder) step(c *codes, litBits, distBits uint) (done bool, err error) {
+	e, err := d.symbol(c.lit[:], litBits)
 	switch {
 	case err != nil:
 		return false, err
@@ -184,7 +183,7 @@ func (d *Decoder) step(lit *[litTable]entry, dist *[distTable]entry, litBits, di
 	if err != nil {
 		return false, err
 	}
-	if e, err = d.symbol(dist[:], distBits); err != nil {
+	if e, err = d.symbol(c.dist[:], distBits); err != nil {
 		return false, err
 	}
 	far, err := d.value(e)

@@ -12,18 +12,18 @@ import (
 	"slipway/gitserver/inflate"
 )
 
-func deflate(t testing.TB, data []byte, level int) []byte {
-	t.Helper()
+func deflate(tb testing.TB, data []byte, level int) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w, err := stdzlib.NewWriterLevel(&b, level)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }

@@ -4,8 +4,8 @@ import "math/bits"
 
 // An entry says what a code stands for:
 //
-//	bits 0-5   how many bits to take: code and extra bits
-//	bits 8-11  how many of them are the code; of a table, how many more index it
+//	bits 0-5   how many bits to take, code and extra bits
+//	bits 8-11  the code alone; in front of a table, what indexes it
 //	bits 12-15 flags
 //	bits 16-31 literal, least length or distance, or where the table begins
 //
@@ -47,15 +47,43 @@ const (
 
 // What the symbols stand for, their codes' bits left out (RFC 1951, 3.2.5).
 var (
-	litMeaning  [numLit]entry
-	distMeaning [numDist]entry
-	preMeaning  [numPre]entry
+	litMeaning  = litMeanings()
+	distMeaning = distMeanings()
+	preMeaning  = preMeanings()
 )
 
-// The codes of blocks without their own (RFC 1951, 3.2.6).
-var fixed struct {
-	lit  [litTable]entry
-	dist [distTable]entry
+func litMeanings() (m [numLit]entry) {
+	for i := range 256 {
+		m[i] = isLiteral | entry(i)<<16
+	}
+	m[256] = isEnd
+	base := 3
+	for i := range 28 {
+		extra := max(i/4-1, 0)
+		m[257+i] = entry(base)<<16 | entry(extra)
+		base += 1 << extra
+	}
+	m[285] = entry(maxMatch) << 16
+	m[286], m[287] = isBad, isBad
+	return m
+}
+
+func distMeanings() (m [numDist]entry) {
+	base := 1
+	for i := range 30 {
+		extra := max(i/2-1, 0)
+		m[i] = entry(base)<<16 | entry(extra)
+		base += 1 << extra
+	}
+	m[30], m[31] = isBad, isBad
+	return m
+}
+
+func preMeanings() (m [numPre]entry) {
+	for i := range m {
+		m[i] = entry(i) << 16
+	}
+	return m
 }
 
 const (
@@ -63,30 +91,16 @@ const (
 	fixedDistBits = 5
 )
 
-func init() {
-	for i := range 256 {
-		litMeaning[i] = isLiteral | entry(i)<<16
-	}
-	litMeaning[256] = isEnd
-	base := 3
-	for i := range 28 {
-		extra := max(i/4-1, 0)
-		litMeaning[257+i] = entry(base)<<16 | entry(extra)
-		base += 1 << extra
-	}
-	litMeaning[285] = entry(maxMatch) << 16
-	litMeaning[286], litMeaning[287] = isBad, isBad
-	base = 1
-	for i := range 30 {
-		extra := max(i/2-1, 0)
-		distMeaning[i] = entry(base)<<16 | entry(extra)
-		base += 1 << extra
-	}
-	distMeaning[30], distMeaning[31] = isBad, isBad
-	for i := range preMeaning {
-		preMeaning[i] = entry(i) << 16
-	}
+// fixed are the codes of blocks without their own (RFC 1951, 3.2.6).
+var fixed = fixedCodes()
 
+type codes struct {
+	lit  [litTable]entry
+	dist [distTable]entry
+}
+
+func fixedCodes() *codes {
+	c := new(codes)
 	var b builder
 	lens := b.lens[:numLit]
 	for i := range lens {
@@ -101,12 +115,13 @@ func init() {
 			lens[i] = 8
 		}
 	}
-	b.build(fixed.lit[:], lens, litMeaning[:], maxLitBits)
+	b.build(c.lit[:], lens, litMeaning[:], maxLitBits)
 	lens = b.lens[:numDist]
 	for i := range lens {
 		lens[i] = 5
 	}
-	b.build(fixed.dist[:], lens, distMeaning[:], maxDistBits)
+	b.build(c.dist[:], lens, distMeaning[:], maxDistBits)
+	return c
 }
 
 // A builder makes tables out of the lengths of codes.

@@ -7,6 +7,9 @@ import (
 
 var errDelta = errors.New("malformed delta")
 
+// maxDeltaHead is the most bytes that the sizes at a delta's beginning take.
+const maxDeltaHead = 2 * 9
+
 // deltaSizes reads the sizes of base and result that a delta begins with, and
 // returns the number of bytes that they take.
 func deltaSizes(d []byte) (base, result int64, n int, err error) {

@@ -9,14 +9,17 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zlib"
+
+	"slipway/gitserver/inflate"
 )
 
 var errInflate = errors.New("bad zlib data")
 
 // An inflater undoes zlib. It is used by one goroutine.
 type inflater struct {
-	zr  io.ReadCloser
-	one [1]byte
+	flat inflate.Decoder // for streams that are in memory
+	zr   io.ReadCloser   // for others
+	one  [1]byte
 }
 
 var inflaters = sync.Pool{New: func() any { return new(inflater) }}
@@ -33,10 +36,31 @@ func (z *inflater) reset(r io.Reader) error {
 	return inflateError(z.zr.(zlib.Resetter).Reset(r, nil))
 }
 
+// flatten inflates a stream that is src and nothing else.
+func (z *inflater) flatten(dst, src []byte) error {
+	n, err := z.flat.Zlib(dst, src)
+	switch {
+	case errors.Is(err, inflate.ErrShort):
+		return io.ErrUnexpectedEOF
+	case err != nil:
+		return fmt.Errorf("%w: %w", errInflate, err)
+	case n != len(src):
+		return fmt.Errorf("%w: ends before the entry does", errInflate)
+	}
+	return nil
+}
+
 // fill inflates one whole stream from r, which must be exactly as long as dst.
 // r is read no further than the stream's end if it is a *bufio.Reader or a
 // *bytes.Reader.
 func (z *inflater) fill(dst []byte, r io.Reader) error {
+	if br, ok := r.(*bufio.Reader); ok {
+		ahead, _ := br.Peek(br.Buffered()) // cannot fail
+		if n, err := z.flat.Zlib(dst, ahead); err == nil {
+			_, err = br.Discard(n)
+			return err
+		}
+	}
 	if err := z.reset(r); err != nil {
 		return err
 	}

@@ -102,10 +102,13 @@ func (g *ingest) release() {
 	}
 }
 
-func (g *ingest) checker(n int) *checker {
-	c := newChecker(g.dir, n)
-	g.checkers = append(g.checkers, c)
-	return c
+// checker is the checker of one of the goroutines of a stage, for a pack of
+// about n objects. The next stage goes on with those of the one before.
+func (g *ingest) checker(i, n int) *checker {
+	for len(g.checkers) <= i {
+		g.checkers = append(g.checkers, newChecker(g.dir, n))
+	}
+	return g.checkers[i]
 }
 
 // order numbers the objects by name, and refuses duplicates.

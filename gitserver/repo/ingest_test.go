@@ -2,10 +2,14 @@ package repo_test
 
 import (
 	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"slipway/gitserver/repo"
 )
@@ -61,6 +65,58 @@ func TestIngest(t *testing.T) {
 		})
 	}
 }
+
+// However the wire cuts a pack, the result is the same; entries larger than
+// what is held of the wire, and packs that end within it, among them.
+func TestIngestWires(t *testing.T) {
+	t.Parallel()
+	src := history(t, 60)
+	r := rand.New(rand.NewPCG(3, 5))
+	for i, size := range []int{100, 40_000, 64 << 10, 250_000, 256 << 10, 300_000, 2_000_000} {
+		noise := make([]byte, size)
+		for j := range noise {
+			noise[j] = byte(r.Uint32()) & 0x3f
+		}
+		write(t, src, fmt.Sprintf("noise%d", i), string(noise))
+	}
+	git(t, src, "add", ".")
+	git(t, src, "commit", "-qm", "noise")
+	data := pack(t, src, "main\n", "--delta-base-offset")
+	for name, wire := range map[string]func(io.Reader) io.Reader{
+		"whole":         func(r io.Reader) io.Reader { return r },
+		"bytes":         iotest.OneByteReader,
+		"halves":        iotest.HalfReader,
+		"end with data": iotest.DataErrReader,
+		"packets":       func(r io.Reader) io.Reader { return &packets{r: r, size: 1460} },
+		"large packets": func(r io.Reader) io.Reader { return &packets{r: r, size: 65_515} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := create(t, repo.Options{})
+			q, err := r.Ingest(t.Context(), wire(bytes.NewReader(data)), repo.IngestOptions{EOF: true})
+			if err != nil {
+				t.Fatalf("Ingest: %v", err)
+			}
+			if err := q.Migrate(); err != nil {
+				t.Fatal(err)
+			}
+			if err := q.Discard(); err != nil {
+				t.Fatal(err)
+			}
+			git(t, r.Dir(), "update-ref", "refs/heads/main", head(t, src).String())
+			fsck(t, r)
+			checkIndexes(t, r)
+		})
+	}
+}
+
+// packets gives at most size bytes at once.
+type packets struct {
+	r    io.Reader
+	size int
+}
+
+func (p *packets) Read(b []byte) (int, error) { return p.r.Read(b[:min(len(b), p.size)]) }
 
 func TestIngestThin(t *testing.T) {
 	t.Parallel()

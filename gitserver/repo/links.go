@@ -30,7 +30,7 @@ type linkSet struct {
 
 const (
 	maxSlots     = 64 << 10
-	maxKeptLinks = 128 << 10
+	maxKeptLinks = 64 << 10
 	linkBytes    = hashSize + 1
 )
 

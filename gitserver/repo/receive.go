@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"golang.org/x/sync/errgroup"
+
+	"slipway/gitserver/inflate"
 )
 
 // A receiver reads the entries of a pack. Small objects go in batches to
@@ -36,15 +38,16 @@ type batch struct {
 const (
 	batchSize    = 256 << 10
 	batchObjects = 4 << 10
-	batches      = 8
+	batches      = 4
 	streamSize   = 64 << 10
 )
 
 // receive reads the pack from the wire to its trailer.
 func (g *ingest) receive(ctx context.Context, pack io.Reader) error {
 	src := newSource(pack, g.f, g.r.o.MaxPackBytes)
+	defer src.spool.close() //nolint:errcheck // finish has looked, or another error counts
 	var head [packHead]byte
-	if _, err := io.ReadFull(src.br, head[:]); err != nil {
+	if _, err := io.ReadFull(src, head[:]); err != nil {
 		return receiveError(noEOF(err))
 	}
 	n, err := parsePackHead(head[:])
@@ -58,11 +61,11 @@ func (g *ingest) receive(ctx context.Context, pack io.Reader) error {
 
 	group, gctx := errgroup.WithContext(ctx)
 	rc := &receiver{
-		ingest: g, ctx: gctx, src: src, own: g.checker(int(n)),
+		ingest: g, ctx: gctx, src: src, own: g.checker(0, int(n)),
 		jobs: make(chan *batch, batches), free: make(chan *batch, batches),
 	}
-	for range min(g.r.o.Workers, 1+int(n)/1000) {
-		c := g.checker(int(n))
+	for i := range min(g.r.o.Workers, 1+int(n)/1000) {
+		c := g.checker(i+1, int(n))
 		group.Go(func() error { return rc.work(c) })
 	}
 	err = rc.entries(int(n))
@@ -112,7 +115,7 @@ func (rc *receiver) entries(n int) error {
 
 func (rc *receiver) entry() error {
 	off := rc.src.offset()
-	e, err := readEntryHead(rc.src.br, off)
+	e, err := readEntryHead(rc.src, off)
 	if err != nil {
 		return err
 	}
@@ -167,8 +170,8 @@ func (rc *receiver) small(obj *object, e *entryHead) error {
 		rc.batch = b
 	}
 	start := len(b.data)
-	b.data = slices.Grow(b.data, int(e.size))[:start+int(e.size)]
-	if err := rc.z.fill(b.data[start:], rc.src.br); err != nil {
+	b.data = slices.Grow(b.data, int(e.size)+inflate.Slack)[:start+int(e.size)]
+	if err := rc.src.inflate(&rc.z, b.data[start:]); err != nil {
 		return err
 	}
 	b.objs = append(b.objs, obj)
@@ -223,7 +226,7 @@ func (rc *receiver) work(c *checker) error {
 func (rc *receiver) bigBlob(obj *object, e *entryHead) error {
 	obj.typ = e.kind
 	rc.own.start(e.kind, e.size)
-	err := rc.z.stream(rc.src.br, e.size, rc.scratch(), func(b []byte) error {
+	err := rc.z.stream(rc.src, e.size, rc.scratch(), func(b []byte) error {
 		rc.own.write(b)
 		return rc.ctx.Err()
 	})
@@ -239,7 +242,7 @@ func (rc *receiver) bigBlob(obj *object, e *entryHead) error {
 func (rc *receiver) bigObject(obj *object, e *entryHead) error {
 	obj.typ = e.kind
 	var data bytes.Buffer
-	err := rc.z.stream(rc.src.br, e.size, rc.scratch(), func(b []byte) error {
+	err := rc.z.stream(rc.src, e.size, rc.scratch(), func(b []byte) error {
 		data.Write(b)
 		return rc.ctx.Err()
 	})
@@ -252,7 +255,7 @@ func (rc *receiver) bigObject(obj *object, e *entryHead) error {
 
 func (rc *receiver) scratch() []byte {
 	if rc.buf == nil {
-		rc.buf = make([]byte, streamSize)
+		rc.buf = make([]byte, streamSize, streamSize+inflate.Slack)
 	}
 	return rc.buf
 }
@@ -270,16 +273,11 @@ func (rc *receiver) delta(number int32, obj *object, e *entryHead) error {
 	} else {
 		rc.refs = append(rc.refs, refDelta{e.ref, number})
 	}
-	var head [20]byte
-	n := 0
-	err := rc.z.stream(rc.src.br, e.size, rc.scratch(), func(b []byte) error {
-		n += copy(head[n:], b)
-		return nil
-	})
+	head, err := rc.skipDelta(e.size)
 	if err != nil {
 		return err
 	}
-	_, result, _, err := deltaSizes(head[:n])
+	_, result, _, err := deltaSizes(head)
 	if err != nil {
 		return err
 	}
@@ -287,6 +285,23 @@ func (rc *receiver) delta(number int32, obj *object, e *entryHead) error {
 		return fmt.Errorf("%w: result of a delta has %d bytes, at most %d are taken", ErrLimit, result, rc.r.o.MaxHeldSize)
 	}
 	return rc.charge(result)
+}
+
+// skipDelta inflates a delta, and returns how it begins.
+func (rc *receiver) skipDelta(size int64) ([]byte, error) {
+	buf := rc.scratch()
+	if size <= streamSize {
+		delta := buf[:size]
+		return delta, rc.src.inflate(&rc.z, delta)
+	}
+	var head []byte
+	err := rc.z.stream(rc.src, size, buf, func(b []byte) error {
+		if len(head) < maxDeltaHead {
+			head = append(head, b[:min(len(b), maxDeltaHead-len(head))]...)
+		}
+		return rc.ctx.Err()
+	})
+	return head, err
 }
 
 func compareRefDelta(a, b refDelta) int {

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"math/bits"
 	"sort"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"slipway/gitserver/inflate"
 )
 
 // resolve turns deltas into objects: each undeltified object is the root of a
@@ -22,8 +24,8 @@ func (g *ingest) resolve(ctx context.Context) error {
 	var next atomic.Int32
 	taken := make([]atomic.Bool, len(g.refs))
 	group, gctx := errgroup.WithContext(ctx)
-	for range min(g.r.o.Workers, 1+deltas/500) {
-		w := g.resolver(gctx, deltas, taken)
+	for i := range min(g.r.o.Workers, 1+deltas/500) {
+		w := g.resolver(gctx, i, deltas, taken)
 		group.Go(func() error {
 			for {
 				i := next.Add(1) - 1
@@ -43,7 +45,7 @@ func (g *ingest) resolve(ctx context.Context) error {
 		return resolveError(err)
 	}
 	if g.done < deltas {
-		if err := g.complete(ctx, g.resolver(ctx, deltas, taken)); err != nil {
+		if err := g.complete(ctx, g.resolver(ctx, 0, deltas, taken)); err != nil {
 			return resolveError(err)
 		}
 	}
@@ -75,9 +77,11 @@ type resolver struct {
 	ctx    context.Context //nolint:containedctx // lives as long as one call of resolve
 	c      *checker
 	z      inflater
-	raw    []byte
+	win    []byte // of the pack: the last entry that was read, and what follows it
+	winOff int64
 	delta  []byte
-	spare  [][]byte // memory of released objects
+	spare  [24][][]byte // memory of released objects, by log2 of its size
+	spares int64        // bytes in spare
 	stack  []frame
 	held   int64
 	rework int64
@@ -89,15 +93,15 @@ type resolver struct {
 type frame struct {
 	obj   int32
 	data  []byte // nil if dropped
-	size  int
-	child int32 // next offset delta to resolve
-	ref   int   // next delta by name to resolve
+	size  int    // of its memory
+	child int32  // next offset delta to resolve
+	ref   int    // next delta by name to resolve
 }
 
-const heldBudget = 32 << 20
+const heldBudget = 8 << 20
 
-func (g *ingest) resolver(ctx context.Context, total int, taken []atomic.Bool) *resolver {
-	return &resolver{ingest: g, ctx: ctx, c: g.checker(total), total: total, taken: taken}
+func (g *ingest) resolver(ctx context.Context, i, total int, taken []atomic.Bool) *resolver {
+	return &resolver{ingest: g, ctx: ctx, c: g.checker(i, total), total: total, taken: taken}
 }
 
 // firstRef is the index of the first delta on the object of that name.
@@ -172,7 +176,7 @@ func (w *resolver) child(f *frame, number int32) error {
 		return err
 	}
 	typ := w.objects.at(f.obj).typ
-	h, err := w.c.check(typ, data)
+	h, err := w.c.checkLike(typ, data, f.data)
 	if err != nil {
 		return err
 	}
@@ -201,10 +205,10 @@ func (w *resolver) count() {
 func (w *resolver) push(number int32, data []byte) {
 	o := w.objects.at(number)
 	w.stack = append(w.stack, frame{
-		obj: number, data: data, size: len(data),
+		obj: number, data: data, size: cap(data),
 		child: o.child, ref: w.firstRef(o.hash),
 	})
-	w.held += int64(len(data))
+	w.held += int64(cap(data))
 	for i := 0; w.held > heldBudget && i < len(w.stack)-1; i++ {
 		w.drop(&w.stack[i])
 	}
@@ -253,6 +257,7 @@ func (w *resolver) restore(at int) error {
 	}
 	f := &w.stack[at]
 	f.data = data
+	f.size = cap(data)
 	w.held += int64(f.size)
 	return nil
 }
@@ -263,11 +268,11 @@ func (w *resolver) patch(base []byte, number int32) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if int64(cap(w.delta)) < e.size {
-		w.delta = make([]byte, e.size+e.size/4)
+	if int64(cap(w.delta)) < e.size+inflate.Slack {
+		w.delta = make([]byte, e.size+e.size/4+inflate.Slack)
 	}
 	delta := w.delta[:e.size]
-	if err := w.z.fill(delta, raw); err != nil {
+	if err := w.z.flatten(delta, raw); err != nil {
 		return nil, w.at(number, err)
 	}
 	if cap(w.delta) > maxSpare {
@@ -298,54 +303,77 @@ func (w *resolver) read(number int32) ([]byte, error) {
 		return nil, w.at(number, fmt.Errorf("%w: base of a delta has %d bytes, at most %d are taken", ErrLimit, e.size, w.r.o.MaxHeldSize))
 	}
 	data := w.alloc(int(e.size))
-	if err := w.z.fill(data, raw); err != nil {
+	if err := w.z.flatten(data, raw); err != nil {
 		return nil, w.at(number, err)
 	}
 	return data, nil
 }
 
 // entry reads an entry as it lies on disk: its header, and its zlib data.
-func (w *resolver) entry(number int32) (entryHead, io.Reader, error) {
+func (w *resolver) entry(number int32) (entryHead, []byte, error) {
 	o := w.objects.at(number)
 	end := w.end
 	if int(number)+1 < w.objects.n {
 		end = w.objects.at(number + 1).off
 	}
-	size := end - o.off
-	if int64(cap(w.raw)) < size {
-		w.raw = make([]byte, size+size/4)
+	raw, err := w.window(o.off, end)
+	if err != nil {
+		return entryHead{}, nil, fmt.Errorf("read entry: %w", err)
 	}
-	raw := w.raw[:size]
-	if cap(w.raw) > maxSpare {
-		w.raw = nil
+	e, err := readEntryHead(bytes.NewReader(raw), o.off)
+	if err != nil {
+		return e, nil, err
 	}
-	if _, err := w.f.ReadAt(raw, o.off); err != nil {
-		return entryHead{}, nil, fmt.Errorf("read entry: %w", noEOF(err))
-	}
-	r := bytes.NewReader(raw)
-	e, err := readEntryHead(r, o.off)
-	return e, r, err
+	return e, raw[e.len:], nil
 }
 
-// Memory of released objects is used again, unless it is large.
+// resolveWindow is how much is read ahead: the entries of a chain of deltas lie
+// close together as a rule.
+const resolveWindow = 16 << 10
+
+// window is the pack's bytes from off to end, until the next call.
+func (w *resolver) window(off, end int64) ([]byte, error) {
+	if off >= w.winOff && end <= w.winOff+int64(len(w.win)) {
+		return w.win[off-w.winOff : end-w.winOff], nil
+	}
+	size := max(end-off, min(resolveWindow, w.end-off))
+	if int64(cap(w.win)) < size || cap(w.win) > maxSpare {
+		w.win = make([]byte, size)
+	}
+	w.win, w.winOff = w.win[:size], off
+	if _, err := w.f.ReadAt(w.win, off); err != nil {
+		w.win = nil
+		return nil, noEOF(err)
+	}
+	return w.win[:end-off], nil
+}
+
+// Memory of released objects is used again. It comes in powers of two, and
+// together with what is held stays within a budget.
 const (
-	maxSpare  = 1 << 20
-	maxSpares = 16
+	maxSpare    = 1 << 20 // of buffers that are not counted
+	spareBudget = heldBudget + 4<<20
+	minClass    = 10 // log2 of the smallest piece
 )
 
 func (w *resolver) alloc(n int) []byte {
-	for i := len(w.spare) - 1; i >= 0; i-- {
-		if b := w.spare[i]; cap(b) >= n && cap(b) <= 4*n+4096 {
-			w.spare[i] = w.spare[len(w.spare)-1]
-			w.spare = w.spare[:len(w.spare)-1]
+	class := max(bits.Len(uint(n+inflate.Slack-1)), minClass)
+	for i := class; i < min(class+2, len(w.spare)); i++ {
+		if list := w.spare[i]; len(list) > 0 {
+			b := list[len(list)-1]
+			w.spare[i] = list[:len(list)-1]
+			w.spares -= int64(cap(b))
 			return b[:n]
 		}
 	}
-	return make([]byte, n, n+n/8)
+	return make([]byte, n, 1<<class)
 }
 
+// release takes memory back; that of others is left alone.
 func (w *resolver) release(b []byte) {
-	if cap(b) <= maxSpare && len(w.spare) < maxSpares {
-		w.spare = append(w.spare, b)
+	class := bits.Len(uint(cap(b) - 1))
+	if class < len(w.spare) && cap(b) == 1<<class && w.held+w.spares+int64(cap(b)) <= spareBudget {
+		w.spare[class] = append(w.spare[class], b)
+		w.spares += int64(cap(b))
 	}
 }

@@ -1,130 +1,162 @@
 package repo
 
 import (
-	"bufio"
 	"bytes"
-	"crypto/sha1" // the pack's own checksum, which is no protection
 	"errors"
 	"fmt"
-	"hash"
 	"hash/crc32"
 	"io"
 	"os"
+
+	"slipway/gitserver/inflate"
 )
 
-// A source reads a pack from the wire, and writes what it reads to a file. It
-// knows how far its reader has come, so that the checksums of entries and of
-// the pack end where they have to.
+// A source reads a pack from the wire, and passes what its reader has taken on
+// to a spool. It knows how far its reader has come, so that the checksums of
+// entries and of the pack end where they have to.
 type source struct {
-	r   io.Reader
-	out *os.File
-	max int64
-	br  *bufio.Reader // what the caller reads from; never peeked into
+	r     io.Reader
+	max   int64
+	spool *spool
 
-	sum   hash.Hash
 	chunk []byte
 	base  int64 // offset in the pack of chunk[0]
+	at    int   // of the byte in chunk that is read next
 	n     int   // bytes in chunk
-	given int   // of these, handed to br
-	done  int   // of these, hashed and written
 
 	crc   uint32
 	crcAt int // of chunk, counted in crc
-	tail  bool
 }
 
-const (
-	chunkSize = 128 << 10
-	givenSize = 16 << 10
-)
+const chunkSize = 256 << 10
+
+var errChunkFull = errors.New("entry is larger than the chunk")
 
 func newSource(r io.Reader, out *os.File, limit int64) *source {
-	s := &source{r: r, out: out, max: limit, sum: sha1.New(), chunk: make([]byte, chunkSize)}
-	s.br = bufio.NewReaderSize((*sourceReader)(s), givenSize)
-	return s
+	s := newSpool(out)
+	return &source{r: r, max: limit, spool: s, chunk: s.chunk()}
 }
 
-// A sourceReader is a source's face towards its own bufio.Reader, which calls
-// it only when it has given everything away.
-type sourceReader source
-
-func (r *sourceReader) Read(p []byte) (int, error) {
-	s := (*source)(r)
-	if s.given == s.n {
-		if n, err := s.more(); n == 0 {
+// ReadByte reads one byte.
+func (s *source) ReadByte() (byte, error) {
+	if s.at == s.n {
+		if err := s.more(); err != nil {
 			return 0, err
 		}
 	}
-	n := copy(p, s.chunk[s.given:s.n])
-	s.given += n
+	c := s.chunk[s.at]
+	s.at++
+	return c, nil
+}
+
+// Read reads what is at hand, or waits for the wire.
+func (s *source) Read(p []byte) (int, error) {
+	if s.at == s.n {
+		if err := s.more(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, s.chunk[s.at:s.n])
+	s.at += n
 	return n, nil
 }
 
-// more reads from the wire behind what the chunk holds, or into an empty one.
-// Its error counts if nothing came.
-func (s *source) more() (int, error) {
-	if s.n == len(s.chunk) {
-		if err := s.flush(s.n); err != nil {
-			return 0, err
+// more reads from the wire behind what the chunk holds. After a nil error there
+// is at least one byte more.
+func (s *source) more() error {
+	if s.at == s.n || len(s.chunk)-s.n < chunkSize/4 {
+		if err := s.turn(); err != nil {
+			return err
 		}
-		s.crc = crc32.Update(s.crc, crc32.IEEETable, s.chunk[s.crcAt:])
-		s.base += int64(s.n)
-		s.n, s.given, s.done, s.crcAt = 0, 0, 0, 0
+	}
+	if s.n == len(s.chunk) {
+		return errChunkFull
 	}
 	n, err := s.r.Read(s.chunk[s.n:])
 	s.n += n
 	if over(s.base+int64(s.n), s.max) {
-		return 0, fmt.Errorf("%w: pack is larger than %d bytes", ErrLimit, s.max)
+		return fmt.Errorf("%w: pack is larger than %d bytes", ErrLimit, s.max)
 	}
-	return n, err
+	switch {
+	case n > 0:
+		return nil // a lasting error comes again
+	case err == nil:
+		return io.ErrNoProgress
+	}
+	return err
 }
 
-// at is the index in chunk of the byte that br gives next.
-func (s *source) at() int { return s.given - s.br.Buffered() }
-
-func (s *source) offset() int64 { return s.base + int64(s.at()) }
-
-// flush hashes and writes the chunk up to an index.
-func (s *source) flush(to int) error {
-	if s.tail || to == s.done {
+// turn hands what has been read to the spool, and begins a new chunk with the
+// rest if there is little room left.
+func (s *source) turn() error {
+	if s.at < chunkSize/2 {
 		return nil
 	}
-	b := s.chunk[s.done:to]
-	s.done = to
-	s.sum.Write(b)
-	_, err := s.out.Write(b)
+	s.crc = crc32.Update(s.crc, crc32.IEEETable, s.chunk[s.crcAt:s.at])
+	next := s.spool.chunk()
+	s.n = copy(next, s.chunk[s.at:s.n])
+	err := s.spool.put(s.chunk[:s.at])
+	s.base += int64(s.at)
+	s.chunk, s.at, s.crcAt = next, 0, 0
 	return err
+}
+
+func (s *source) offset() int64 { return s.base + int64(s.at) }
+
+// inflate undoes the zlib stream that is read next, which must be exactly as
+// long as dst: in one go if it is at hand as a whole, else as it comes.
+func (s *source) inflate(z *inflater, dst []byte) error {
+	for range 2 {
+		n, err := z.flat.Zlib(dst, s.chunk[s.at:s.n])
+		if err == nil {
+			s.at += n
+			return nil
+		}
+		if !errors.Is(err, inflate.ErrShort) {
+			return fmt.Errorf("%w: %w", errInflate, err)
+		}
+		switch err := s.more(); {
+		case errors.Is(err, errChunkFull):
+			return z.fill(dst, s)
+		case err != nil:
+			return noEOF(err)
+		}
+	}
+	return z.fill(dst, s)
 }
 
 // takeCRC returns the checksum of what was read since the last call.
 func (s *source) takeCRC() uint32 {
-	at := s.at()
-	crc := crc32.Update(s.crc, crc32.IEEETable, s.chunk[s.crcAt:at])
-	s.crc, s.crcAt = 0, at
+	crc := crc32.Update(s.crc, crc32.IEEETable, s.chunk[s.crcAt:s.at])
+	s.crc, s.crcAt = 0, s.at
 	return crc
 }
 
 // finish reads and checks the pack's trailer, and that nothing follows it:
 // nothing that has come along, or nothing at all if eof is set.
 func (s *source) finish(eof bool) (sum []byte, err error) {
-	if err := s.flush(s.at()); err != nil {
+	rest := bytes.Clone(s.chunk[s.at:s.n])
+	if err := s.spool.put(s.chunk[:s.at]); err != nil {
 		return nil, err
 	}
-	s.tail = true
-	sum = s.sum.Sum(nil)
+	s.base, s.chunk, s.at, s.n, s.crcAt = s.offset(), make([]byte, chunkSize), 0, len(rest), 0
+	copy(s.chunk, rest)
+	if sum, err = s.spool.close(); err != nil {
+		return nil, err
+	}
 	var got [hashSize]byte
-	if _, err := io.ReadFull(s.br, got[:]); err != nil {
+	if _, err := io.ReadFull(s, got[:]); err != nil {
 		return nil, noEOF(err)
 	}
 	if !bytes.Equal(got[:], sum) {
 		return nil, fmt.Errorf("%w: checksum does not match", ErrBadPack)
 	}
 	junk := fmt.Errorf("%w: data behind its end", ErrBadPack)
-	if s.at() < s.n {
+	if s.at < s.n {
 		return nil, junk
 	}
 	if eof {
-		switch _, err := s.br.ReadByte(); {
+		switch _, err := s.ReadByte(); {
 		case err == nil:
 			return nil, junk
 		case errors.Is(err, ErrLimit):
@@ -133,6 +165,6 @@ func (s *source) finish(eof bool) (sum []byte, err error) {
 			return nil, err
 		}
 	}
-	_, err = s.out.Write(sum)
+	_, err = s.spool.out.Write(sum)
 	return sum, err
 }
