@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -107,10 +108,11 @@ func (q *Quarantine) migrate() error {
 	// The index comes last: it is what makes the pack known.
 	exts := []string{".pack", ".rev", ".idx"}
 	if !q.repo.o.NoSync {
-		for _, ext := range exts {
-			if err := syncFile(filepath.Join(q.dir, "tmp"+ext)); err != nil {
-				return err
-			}
+		err := syncAll(slices.Values(exts), func(ext string) error {
+			return syncFile(filepath.Join(q.dir, "tmp"+ext))
+		})
+		if err != nil {
+			return err
 		}
 	}
 	dir := filepath.Join(q.repo.dir, "objects", "pack")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -346,11 +347,12 @@ func (t *RefTx) Commit() error {
 		err = errors.Join(err, t.rewrite.release())
 	}
 	if !t.r.o.NoSync {
-		for dir := range dirs {
-			if serr := syncDir(dir); serr != nil && !isNotExist(serr) {
-				err = errors.Join(err, serr)
+		err = errors.Join(err, syncAll(maps.Keys(dirs), func(dir string) error {
+			if err := syncDir(dir); !isNotExist(err) {
+				return err
 			}
-		}
+			return nil // removed with its last reference
+		}))
 	}
 	if err != nil {
 		return fmt.Errorf("commit references: %w", err)

@@ -3,8 +3,11 @@ package repo
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"syscall"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // syncDir makes the names in a directory durable.
@@ -46,4 +49,16 @@ func syncFile(path string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// syncAll makes several files durable at once: a file system with a journal
+// then commits it once for all of them.
+func syncAll(names iter.Seq[string], sync func(string) error) error {
+	const atOnce = 8
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for name := range names {
+		group.Go(func() error { return sync(name) })
+	}
+	return group.Wait()
 }
