@@ -226,7 +226,7 @@ func (rc *receiver) work(c *checker) error {
 func (rc *receiver) bigBlob(obj *object, e *entryHead) error {
 	obj.typ = e.kind
 	rc.own.start(e.kind, e.size)
-	err := rc.z.stream(rc.src, e.size, rc.scratch(), func(b []byte) error {
+	err := rc.src.stream(&rc.z, e.size, rc.scratch(), func(b []byte) error {
 		rc.own.write(b)
 		return rc.ctx.Err()
 	})
@@ -242,7 +242,7 @@ func (rc *receiver) bigBlob(obj *object, e *entryHead) error {
 func (rc *receiver) bigObject(obj *object, e *entryHead) error {
 	obj.typ = e.kind
 	var data bytes.Buffer
-	err := rc.z.stream(rc.src, e.size, rc.scratch(), func(b []byte) error {
+	err := rc.src.stream(&rc.z, e.size, rc.scratch(), func(b []byte) error {
 		data.Write(b)
 		return rc.ctx.Err()
 	})
@@ -295,7 +295,7 @@ func (rc *receiver) skipDelta(size int64) ([]byte, error) {
 		return delta, rc.src.inflate(&rc.z, delta)
 	}
 	var head []byte
-	err := rc.z.stream(rc.src, size, buf, func(b []byte) error {
+	err := rc.src.stream(&rc.z, size, buf, func(b []byte) error {
 		if len(head) < maxDeltaHead {
 			head = append(head, b[:min(len(b), maxDeltaHead-len(head))]...)
 		}

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -24,11 +25,16 @@ type source struct {
 	at    int   // of the byte in chunk that is read next
 	n     int   // bytes in chunk
 
+	br *bufio.Reader // of ahead
+
 	crc   uint32
 	crcAt int // of chunk, counted in crc
 }
 
-const chunkSize = 256 << 10
+const (
+	chunkSize = 256 << 10
+	aheadSize = 32 << 10
+)
 
 var errChunkFull = errors.New("entry is larger than the chunk")
 
@@ -117,12 +123,29 @@ func (s *source) inflate(z *inflater, dst []byte) error {
 		}
 		switch err := s.more(); {
 		case errors.Is(err, errChunkFull):
-			return z.fill(dst, s)
+			return s.ahead(func(br *bufio.Reader) error { return z.fill(dst, br) })
 		case err != nil:
 			return noEOF(err)
 		}
 	}
-	return z.fill(dst, s)
+	return s.ahead(func(br *bufio.Reader) error { return z.fill(dst, br) })
+}
+
+// stream inflates as inflate does, but in pieces.
+func (s *source) stream(z *inflater, size int64, buf []byte, each func([]byte) error) error {
+	return s.ahead(func(br *bufio.Reader) error { return z.stream(br, size, buf, each) })
+}
+
+// ahead lets f read through a buffer. What it leaves there is read again: it was
+// taken from the chunk by the last read, and lies there still.
+func (s *source) ahead(f func(*bufio.Reader) error) error {
+	if s.br == nil {
+		s.br = bufio.NewReaderSize(nil, aheadSize)
+	}
+	s.br.Reset(s)
+	err := f(s.br)
+	s.at -= s.br.Buffered()
+	return err
 }
 
 // takeCRC returns the checksum of what was read since the last call.
