@@ -30,7 +30,7 @@ func (s *Server) advertise(ctx context.Context, c *call, w *wire, service string
 		s.advertiseV2(pkt)
 		return errors.Join(pkt.Err(), w.flush())
 	}
-	r, err := repo.Open(s.dir(c.repo), s.cfg.Repo)
+	r, err := repo.Open(c.dir, s.cfg.Repo)
 	if err != nil {
 		return fmt.Errorf("open repository: %w", err)
 	}

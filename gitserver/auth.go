@@ -40,7 +40,10 @@ func (s *Server) admit(ctx context.Context, c *call, service string) error {
 
 // newCall begins a call, with a logger that says whose it is.
 func (s *Server) newCall(name, user, transport, remote string) *call {
-	c := &call{id: strings.ToLower(rand.Text()[:16]), repo: name, user: user, transport: transport, remote: remote}
+	c := &call{
+		id: strings.ToLower(rand.Text()[:16]), repo: name, dir: s.dir(name),
+		user: user, transport: transport, remote: remote,
+	}
 	c.log = s.log.With(zap.String("push", c.id), zap.String("app", name), zap.String("user", user),
 		zap.String("transport", transport))
 	return c

@@ -196,14 +196,7 @@ func (s *Server) serveRPC(w http.ResponseWriter, r *http.Request, c *call, servi
 	}
 	defer d.close()
 	w.Header().Set("Content-Type", "application/x-"+service+"-result")
-	run := s.uploadPack
-	switch {
-	case service == serviceReceive:
-		run = s.receivePack
-	case c.version == 2:
-		run = s.uploadPackV2
-	}
-	if err := run(r.Context(), c, wire); err != nil {
+	if err := s.serveService(r.Context(), c, wire, service); err != nil {
 		c.log.Debug("call ended with an error", zap.String("service", service), zap.Error(err))
 	}
 	return nil

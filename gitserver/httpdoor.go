@@ -26,10 +26,12 @@ type httpDoor struct {
 	rc    *http.ResponseController
 	body  io.Reader // inflated, bounded
 	begun bool      // something was sent
+	in    *pace
+	out   *pace
 }
 
 func newHTTPDoor(s *Server, w http.ResponseWriter, r *http.Request) *httpDoor {
-	return &httpDoor{s: s, w: w, r: r, rc: http.NewResponseController(w)}
+	return &httpDoor{s: s, w: w, r: r, rc: http.NewResponseController(w), in: s.newPace(), out: s.newPace()}
 }
 
 // open prepares the body for a service.
@@ -52,7 +54,8 @@ func (d *httpDoor) open() (*wire, error) {
 	}
 	d.body = &boundedReader{r: d.body, left: d.s.cfg.MaxRequest, max: d.s.cfg.MaxRequest}
 	w := newWire(d.body, d)
-	w.push = d.rc.Flush
+	w.push = d.flush
+	w.until = d.in.end
 	w.drain = d.drain
 	w.ended = func() error { return d.ended(w.in) }
 	return w, nil
@@ -87,11 +90,23 @@ func (d *httpDoor) close() {
 	_ = d.rc.SetWriteDeadline(time.Time{}) // not supported: there was none
 }
 
-// Write sends, with a deadline for a client that does not read.
+// Write sends, with a deadline for a client that does not read, or too slowly.
 func (d *httpDoor) Write(p []byte) (int, error) {
 	d.begun = true
-	_ = d.rc.SetWriteDeadline(time.Now().Add(d.s.cfg.IdleTimeout)) // not supported: in tests only
-	return d.w.Write(p)
+	until, done := d.out.wait()
+	_ = d.rc.SetWriteDeadline(until) // not supported: in tests only
+	n, err := d.w.Write(p)
+	done(n)
+	return n, err
+}
+
+// flush sends what net/http still holds.
+func (d *httpDoor) flush() error {
+	until, done := d.out.wait()
+	_ = d.rc.SetWriteDeadline(until) // not supported: in tests only
+	err := d.rc.Flush()
+	done(0)
+	return err
 }
 
 // drain takes the rest of the body, up to a limit. A client that is cut off
@@ -105,12 +120,15 @@ func (d *httpDoor) drain(ctx context.Context) {
 	d.forget()
 }
 
-// idleReader reads the raw body, with a deadline for a client that is silent.
+// idleReader reads the raw body, with a deadline for a client that is silent or
+// too slow.
 type idleReader struct{ d *httpDoor }
 
 func (r idleReader) Read(p []byte) (int, error) {
-	_ = r.d.rc.SetReadDeadline(time.Now().Add(r.d.s.cfg.IdleTimeout)) // not supported: in tests only
+	until, done := r.d.in.wait()
+	_ = r.d.rc.SetReadDeadline(until) // not supported: in tests only
 	n, err := r.d.r.Body.Read(p)
+	done(n)
 	if errors.Is(err, io.EOF) {
 		r.d.forget()
 		return n, io.EOF

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	reasonAtomic  = "atomic push failed"
+	reasonAtomic  = "atomic push failure"
 	reasonMissing = "missing necessary objects"
 	reasonShallow = "shallow update not allowed"
 	reasonStale   = "the ref moved meanwhile; fetch first"
@@ -137,6 +137,10 @@ func (v *receiving) judgeRefs() error {
 	if err != nil {
 		return fmt.Errorf("read HEAD: %w", err)
 	}
+	bare, err := v.repo.IsBare()
+	if err != nil {
+		return err
+	}
 	current := make(map[string]plumbing.Hash, len(refs))
 	for _, r := range refs {
 		current[r.Name] = r.Hash
@@ -147,6 +151,9 @@ func (v *receiving) judgeRefs() error {
 		case cmd.IsDelete() && cmd.Ref == head:
 			v.reject(i, "deletion of the current branch prohibited")
 			v.out.say(fmt.Sprintf("%s is the branch that HEAD of %s points to; it cannot be deleted.", cmd.Ref, v.c.repo))
+		case cmd.Ref == head && !bare:
+			v.reject(i, "branch is currently checked out")
+			v.out.say(fmt.Sprintf("%s is checked out in the work tree of %s; push to another branch, and merge it there.", cmd.Ref, v.c.repo))
 		case current[cmd.Ref] != cmd.Old:
 			v.reject(i, reasonStale)
 		}

@@ -195,7 +195,7 @@ func TestAtomicPush(t *testing.T) {
 			w.git(dir, "push", url, "main")
 			w.commit(dir, "a", "a")
 			out := w.gitFails(dir, "push", "--atomic", url, "main", "main:refs/heads/main/sub")
-			wantText(t, out, "conflicts with another ref", "atomic push failed")
+			wantText(t, out, "conflicts with another ref", "atomic push failure")
 			if got := w.ref("shop", "refs/heads/main"); got == w.rev(dir, "HEAD") {
 				t.Error("main moved with a failed atomic push")
 			}

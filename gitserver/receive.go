@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -22,6 +23,9 @@ const applyTimeout = 2 * time.Minute
 // receivePack serves one push, from its first command to its report.
 func (s *Server) receivePack(ctx context.Context, c *call, w *wire) error {
 	start := time.Now()
+	w.endAt(start.Add(s.cfg.PushTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.PushTimeout, errPushTimeout)
+	defer cancel()
 	req, err := s.readPush(w.in)
 	out := newReply(w, req.caps)
 	if err == nil && len(req.commands) == 0 {
@@ -32,12 +36,10 @@ func (s *Server) receivePack(ctx context.Context, c *call, w *wire) error {
 		w.drain(ctx)
 		return errors.Join(err, out.fatal(text))
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.PushTimeout, errPushTimeout)
-	defer cancel()
 	ctx, gone := context.WithCancelCause(ctx)
 	defer gone(nil)
 
-	r, err := repo.Open(s.dir(c.repo), s.cfg.Repo)
+	r, err := repo.Open(c.dir, s.cfg.Repo)
 	if err != nil {
 		text := s.words(ctx, c, err)
 		w.drain(ctx)
@@ -49,7 +51,7 @@ func (s *Server) receivePack(ctx context.Context, c *call, w *wire) error {
 	unpack := v.run(ctx, gone)
 	c.log.Info("push answered", zap.Int("refs", len(req.commands)), zap.Int("moved", v.moved()),
 		zap.Duration("took", time.Since(start)))
-	return v.report(unpack)
+	return v.report(ctx, unpack)
 }
 
 // A receiving is one push on its way.
@@ -88,12 +90,9 @@ func (v *receiving) run(ctx context.Context, gone func(error)) (unpack string) {
 // keepalives, which begin as soon as the client has nothing more to send.
 func (v *receiving) ingest(ctx context.Context, gone func(error)) (*repo.Quarantine, func(), error) {
 	stop := func() {}
-	started := false
+	var started sync.Once
 	listen := func() {
-		if !started {
-			started = true
-			stop = v.out.keepalive(ctx, v.s.cfg.Keepalive, pktline.BandProgress, gone)
-		}
+		started.Do(func() { stop = v.out.keepalive(ctx, v.s.cfg.Keepalive, pktline.BandProgress, gone) })
 	}
 	if !v.req.needsPack() {
 		err := v.w.finish()
@@ -103,6 +102,10 @@ func (v *receiving) ingest(ctx context.Context, gone func(error)) (*repo.Quarant
 	start := time.Now()
 	q, err := v.repo.Ingest(ctx, v.w.in, repo.IngestOptions{
 		EOF: v.c.stateless,
+		OnWait: func() {
+			v.out.say("Waiting for memory, which other pushes and fetches hold...")
+			listen()
+		},
 		Progress: func(p repo.Progress) {
 			if p.Stage != repo.StageReceiving {
 				listen()
@@ -137,6 +140,9 @@ func (v *receiving) decide(ctx context.Context, q *repo.Quarantine, gone func(er
 	}
 	if len(v.standing()) == 0 {
 		return nil
+	}
+	if err := v.preReceive(ctx, q); err != nil {
+		return err
 	}
 	commit, err := v.ask(ctx, q, gone)
 	if err != nil {
@@ -195,6 +201,7 @@ func (v *receiving) apply(ctx context.Context, q *repo.Quarantine, commit Commit
 	if err := q.Migrate(); err != nil {
 		return fmt.Errorf("migrate objects: %w", err)
 	}
+	v.updateHooks(ctx)
 	standing := v.standing()
 	updates := make([]repo.RefUpdate, len(standing))
 	for i, at := range standing {
@@ -219,17 +226,28 @@ func (v *receiving) apply(ctx context.Context, q *repo.Quarantine, commit Commit
 	if len(v.standing()) == 0 {
 		return nil
 	}
+	if err := v.makeStand(ctx, tx, commit); err != nil {
+		return err
+	}
+	v.c.warn("point HEAD to a branch", v.followHead(ctx))
+	v.c.log.Info("push applied", zap.Int("refs", len(v.standing())), zap.Duration("took", time.Since(start)))
+	return nil
+}
+
+// makeStand moves the refs, which are locked, behind the Receiver's part.
+func (v *receiving) makeStand(ctx context.Context, tx *repo.RefTx, commit CommitFunc) error {
+	if err := v.transactionHook(ctx, "prepared"); err != nil {
+		return errors.Join(err, v.transactionHook(ctx, "aborted"))
+	}
 	if commit != nil {
 		if err := commit(ctx); err != nil {
-			return &declinedError{err: err}
+			return errors.Join(&declinedError{err: err}, v.transactionHook(ctx, "aborted"))
 		}
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("move refs: %w", err)
 	}
-	v.c.warn("point HEAD to a branch", v.followHead(ctx))
-	v.c.log.Info("push applied", zap.Int("refs", len(v.standing())), zap.Duration("took", time.Since(start)))
-	return nil
+	return v.transactionHook(ctx, "committed")
 }
 
 // followHead points HEAD to a branch that exists, so that a clone has something
@@ -289,12 +307,13 @@ func (v *receiving) print(text string) {
 }
 
 // report ends the push.
-func (v *receiving) report(unpack string) error {
+func (v *receiving) report(ctx context.Context, unpack string) error {
 	if v.req.caps.report() {
 		if _, err := v.out.data().Write(formatReport(unpack, v.verdicts)); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}
 	}
+	v.postHooks(ctx)
 	if err := v.out.close(); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}

@@ -164,7 +164,7 @@ func (ss *sshSession) run(ctx context.Context, line string) (status uint32) {
 		_ = w.flush()
 		return exitFailed
 	}
-	err = ss.serve(ctx, c, w, cmd.service)
+	err = ss.s.serveService(ctx, c, w, cmd.service)
 	linger := lingerTime
 	if ss.unread {
 		linger = drainTime
@@ -177,16 +177,6 @@ func (ss *sshSession) run(ctx context.Context, line string) (status uint32) {
 	return 0
 }
 
-func (ss *sshSession) serve(ctx context.Context, c *call, w *wire, service string) error {
-	switch {
-	case service == serviceReceive:
-		return ss.s.receivePack(ctx, c, w)
-	case c.version == 2:
-		return ss.s.uploadPackV2(ctx, c, w)
-	}
-	return ss.s.uploadPack(ctx, c, w)
-}
-
 func (ss *sshSession) complain(text string) {
 	_, _ = io.WriteString(ss.ch.Stderr(), text+"\n") // the connection is gone
 }
@@ -194,11 +184,11 @@ func (ss *sshSession) complain(text string) {
 // open makes the streams of a service, with deadlines.
 func (ss *sshSession) open() (*wire, io.Reader) {
 	cut := func() { _ = ss.conn.Close() } // ends whatever waits for it
-	idle := ss.s.cfg.IdleTimeout
-	in := &watchedReader{r: ss.ch, idle: idle, timer: stoppedTimer(cut)}
-	out := &watchedWriter{w: ss.ch, idle: idle, timer: stoppedTimer(cut)}
+	in := &watchedReader{r: ss.ch, pace: ss.s.newPace(), timer: stoppedTimer(cut)}
+	out := &watchedWriter{w: ss.ch, pace: ss.s.newPace(), timer: stoppedTimer(cut)}
 	w := newWire(in, out)
-	w.notes = &watchedWriter{w: ss.ch.Stderr(), idle: idle, timer: stoppedTimer(cut)}
+	w.until = in.pace.end
+	w.notes = &watchedWriter{w: ss.ch.Stderr(), pace: ss.s.newPace(), timer: stoppedTimer(cut)}
 	// Words overtake what the client sends; it is drained behind them.
 	w.drain = func(context.Context) { ss.unread = true }
 	return w, in
@@ -230,25 +220,28 @@ func stoppedTimer(f func()) *time.Timer {
 	return t
 }
 
-// A watchedReader cuts off a client that sends nothing for too long.
+// A watchedReader cuts off a client that sends nothing for too long, or too
+// slowly.
 type watchedReader struct {
 	r     io.Reader
-	idle  time.Duration
+	pace  *pace
 	timer *time.Timer
 }
 
 func (r *watchedReader) Read(p []byte) (int, error) {
-	r.timer.Reset(r.idle)
+	until, done := r.pace.wait()
+	r.timer.Reset(time.Until(until))
 	defer r.timer.Stop()
 	n, err := r.r.Read(p)
+	done(n)
 	return n, broken(err)
 }
 
-// A watchedWriter cuts off a client that reads nothing for too long. It may be
-// used by several goroutines at once.
+// A watchedWriter cuts off a client that reads nothing for too long, or too
+// slowly. It may be used by several goroutines at once.
 type watchedWriter struct {
 	w    io.Writer
-	idle time.Duration
+	pace *pace
 
 	mu    sync.Mutex
 	timer *time.Timer
@@ -257,7 +250,10 @@ type watchedWriter struct {
 func (w *watchedWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer.Reset(w.idle)
+	until, done := w.pace.wait()
+	w.timer.Reset(time.Until(until))
 	defer w.timer.Stop()
-	return w.w.Write(p)
+	n, err := w.w.Write(p)
+	done(n)
+	return n, err
 }

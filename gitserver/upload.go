@@ -18,7 +18,7 @@ var errHungUp = errors.New("client hung up")
 
 // uploadPack serves one fetch in protocol v0 or v1, after the advertisement.
 func (s *Server) uploadPack(ctx context.Context, c *call, w *wire) error {
-	r, err := repo.Open(s.dir(c.repo), s.cfg.Repo)
+	r, err := repo.Open(c.dir, s.cfg.Repo)
 	if err != nil {
 		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
 	}
@@ -233,15 +233,18 @@ func (s *Server) sendPack(ctx context.Context, c *call, out *reply, n *negotiati
 	ctx, gone := context.WithCancelCause(ctx)
 	defer gone(nil)
 	stop := out.keepalive(ctx, s.cfg.Keepalive, pktline.BandData, gone)
+	claim := s.cfg.Repo.Budget.Claim(func() { out.say("Waiting for memory, which pushes and other fetches hold...") })
+	defer claim.Release()
+	if err := claim.Hold(ctx, n.repo.SendClaim()); err != nil {
+		stop()
+		return s.failPack(ctx, c, out, err)
+	}
 	err := n.repo.WritePack(ctx, out.data(), n.wants, n.haves, repo.PackOptions{
 		OfsDelta: caps.ofsDelta, Thin: caps.thinPack, IncludeTag: caps.includeTag,
 	})
 	stop()
 	if err != nil {
-		if out.mux == nil {
-			return fmt.Errorf("send pack: %w", err) // words would be taken for the pack
-		}
-		return errors.Join(err, out.fatal(s.words(ctx, c, err)))
+		return s.failPack(ctx, c, out, err)
 	}
 	if err := out.close(); err != nil {
 		return fmt.Errorf("send pack: %w", err)
@@ -249,4 +252,13 @@ func (s *Server) sendPack(ctx context.Context, c *call, out *reply, n *negotiati
 	c.log.Info("fetch served", zap.Int("wants", len(n.wants)), zap.Int("haves", len(n.haves)),
 		zap.Duration("took", time.Since(start)))
 	return nil
+}
+
+// failPack tells the client what is wrong, in the place of the pack or behind a
+// part of it.
+func (s *Server) failPack(ctx context.Context, c *call, out *reply, err error) error {
+	if out.mux == nil {
+		return fmt.Errorf("send pack: %w", err) // words would be taken for the pack
+	}
+	return errors.Join(err, out.fatal(s.words(ctx, c, err)))
 }

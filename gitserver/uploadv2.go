@@ -24,7 +24,7 @@ type v2Request struct {
 
 // uploadPackV2 serves commands until the client hangs up; over HTTP, one.
 func (s *Server) uploadPackV2(ctx context.Context, c *call, w *wire) error {
-	r, err := repo.Open(s.dir(c.repo), s.cfg.Repo)
+	r, err := repo.Open(c.dir, s.cfg.Repo)
 	if err != nil {
 		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
 	}

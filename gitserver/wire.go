@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -14,10 +15,12 @@ const wireBuffer = 64 << 10
 type call struct {
 	id        string
 	repo      string // a valid name
+	dir       string // where the repository lies
 	user      string
 	transport string
 	remote    string // the client's HOST:PORT
 	version   int    // of the wire protocol; 0, 1 or 2
+	hooks     *Hooks // nil runs none
 	stateless bool   // HTTP: each request stands alone
 	log       *zap.Logger
 }
@@ -35,8 +38,22 @@ type wire struct {
 	// drain sees to it that a bounded amount of what the client still sends is
 	// taken, so that it can read our last words, which follow.
 	drain func(ctx context.Context)
+	// until sets the time at which nothing is read any more; nil where the
+	// transport cannot.
+	until func(time.Time)
 	// notes is where progress goes for a client without side bands.
 	notes io.Writer
+}
+
+// serveService runs a service behind its advertisement.
+func (s *Server) serveService(ctx context.Context, c *call, w *wire, service string) error {
+	switch {
+	case service == serviceReceive:
+		return s.receivePack(ctx, c, w)
+	case c.version == 2:
+		return s.uploadPackV2(ctx, c, w)
+	}
+	return s.uploadPack(ctx, c, w)
 }
 
 // newWire buffers the two streams.
@@ -58,6 +75,13 @@ func (w *wire) flush() error {
 		return nil
 	}
 	return w.push()
+}
+
+// endAt sets the time at which nothing is read any more.
+func (w *wire) endAt(t time.Time) {
+	if w.until != nil {
+		w.until(t)
+	}
 }
 
 // finish reads to the end of the client's message, where the transport has one.

@@ -22,5 +22,6 @@ func run() int {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	root := cli.New(environment())
 	root.AddCommand(server.Command(version, os.Stderr))
+	root.AddCommand(server.GitPrograms(version, os.Stdin, os.Stdout, os.Stderr)...)
 	return cli.Run(ctx, root, os.Args[1:])
 }

@@ -8,10 +8,12 @@ import (
 // A cache keeps objects that were read from packs, the most recently used
 // ones, so that a chain of deltas is not resolved again for each of its links.
 type cache struct {
-	max int
+	max   int
+	claim *Claim
 
 	mu   sync.Mutex
 	size int
+	room int        // of the budget
 	used *list.List // of *cached, most recent first
 	byAt map[cacheKey]*list.Element
 }
@@ -27,8 +29,8 @@ type cached struct {
 	data []byte
 }
 
-func newCache(limit int) *cache {
-	return &cache{max: limit, used: list.New(), byAt: make(map[cacheKey]*list.Element)}
+func newCache(limit int, claim *Claim) *cache {
+	return &cache{max: limit, claim: claim, used: list.New(), byAt: make(map[cacheKey]*list.Element)}
 }
 
 func (c *cache) get(p *packFile, off int64) (*cached, bool) {
@@ -40,6 +42,17 @@ func (c *cache) get(p *packFile, off int64) (*cached, bool) {
 	}
 	c.used.MoveToFront(el)
 	return el.Value.(*cached), true
+}
+
+// grow takes a step of the budget, unless it is used up: then the cache stays
+// as small as it is.
+func (c *cache) grow() bool {
+	const step = 1 << 20
+	if c.room >= c.max || !c.claim.try(step) {
+		return false
+	}
+	c.room += step
+	return true
 }
 
 func (c *cache) put(p *packFile, off int64, kind ObjectType, data []byte) {
@@ -56,7 +69,7 @@ func (c *cache) put(p *packFile, off int64, kind ObjectType, data []byte) {
 	}
 	c.byAt[key] = c.used.PushFront(&cached{key, kind, data})
 	c.size += cost
-	for c.size > c.max {
+	for c.size > c.room && !c.grow() {
 		el := c.used.Back()
 		old := c.used.Remove(el).(*cached)
 		delete(c.byAt, old.key)

@@ -28,6 +28,9 @@ var (
 	// ErrLimit means that a limit of Options was exceeded.
 	ErrLimit = errors.New("limit exceeded")
 
+	// ErrBusy means that no memory was left for too long.
+	ErrBusy = errors.New("too much memory is in use")
+
 	// ErrRefName means that a reference has a name that git does not allow.
 	ErrRefName = errors.New("invalid reference name")
 	// ErrRefStale means that a reference does not have the expected old value.

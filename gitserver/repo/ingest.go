@@ -30,6 +30,9 @@ type ingest struct {
 	refs     []refDelta // sorted by base once all are read
 	checkers []*checker
 	inflated int64
+	wire     int64 // of the pack, that came so far
+	claim    *Claim
+	large    room         // of the goroutine that runs the stages
 	zw       *zlib.Writer // for bases of a thin pack
 
 	mu   sync.Mutex
@@ -47,7 +50,8 @@ func (r *Repo) Ingest(ctx context.Context, pack io.Reader, o IngestOptions) (*Qu
 	if err != nil {
 		return nil, fmt.Errorf("make quarantine: %w", err)
 	}
-	g := &ingest{r: r, o: o, dir: dir}
+	g := &ingest{r: r, o: o, dir: dir, claim: r.o.Budget.Claim(o.OnWait)}
+	defer g.claim.Release()
 	q, err := g.run(ctx, pack)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("take in pack: %w", err), os.RemoveAll(dir))

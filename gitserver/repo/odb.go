@@ -165,6 +165,7 @@ func (d *odb) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
+	d.cache.claim.Release()
 	var err error
 	for _, p := range append(d.packs, d.gone...) {
 		err = errors.Join(err, p.close())

@@ -5,15 +5,17 @@ import "time"
 // Options are a repository's limits. A zero field stands for its default; a
 // negative limit switches it off.
 type Options struct {
-	MaxPackBytes  int64         // bytes of one pack on the wire; 2 GiB if zero
-	MaxObjects    int64         // objects in one pack; 10 million if zero
-	MaxObjectSize int64         // inflated bytes of one object; 512 MiB if zero
-	MaxHeldSize   int64         // inflated bytes of what must be held in memory: commits, trees, tags, bases and results of deltas; 128 MiB if zero
-	MaxInflated   int64         // inflated bytes of all objects of one pack, results of deltas and bases of a thin pack included; 64 GiB if zero
-	MaxDeltaDepth int           // longest chain of deltas; 4095 if zero
-	Workers       int           // goroutines that resolve the deltas of one pack; GOMAXPROCS if zero
-	LockTimeout   time.Duration // wait for another one's lock file; 5s if zero
-	NoSync        bool          // leave out fsync, for tests and throw-away repositories
+	MaxPackBytes    int64         // bytes of one pack on the wire; 2 GiB if zero
+	MaxObjects      int64         // objects in one pack; 10 million if zero
+	MaxObjectSize   int64         // inflated bytes of one object; 512 MiB if zero
+	MaxHeldSize     int64         // inflated bytes of what must be held in memory: commits, trees, tags, bases and results of deltas; 128 MiB if zero
+	MaxInflated     int64         // inflated bytes of all objects of one pack, results of deltas and bases of a thin pack included; 64 GiB if zero
+	MaxDeltaDepth   int           // longest chain of deltas; 4095 if zero
+	MaxInflateRatio int64         // most that a byte of a pack may inflate to, once all of it is more than 1 GiB; 10000 if zero
+	Budget          *Budget       // memory that pushes and fetches share; without a bound if nil
+	Workers         int           // goroutines that resolve the deltas of one pack; GOMAXPROCS if zero
+	LockTimeout     time.Duration // wait for another one's lock file; 5s if zero
+	NoSync          bool          // leave out fsync, for tests and throw-away repositories
 }
 
 // IngestOptions tell Ingest about one pack.
@@ -24,6 +26,8 @@ type IngestOptions struct {
 	EOF bool
 	// Progress, if set, is called now and then from one goroutine at a time.
 	Progress func(Progress)
+	// OnWait, if set, is called once if the pack has to wait for memory.
+	OnWait func()
 }
 
 // A Stage is a part of taking in or sending out a pack.

@@ -105,6 +105,9 @@ func (rc *receiver) entries(n int) error {
 			}
 			rc.progress(StageReceiving, i, n, rc.src.offset())
 		}
+		if err := rc.holdObjects(rc.ctx, i, n); err != nil {
+			return err
+		}
 		if err := rc.entry(); err != nil {
 			return fmt.Errorf("entry %d of %d: %w", i+1, n, err)
 		}
@@ -115,6 +118,7 @@ func (rc *receiver) entries(n int) error {
 
 func (rc *receiver) entry() error {
 	off := rc.src.offset()
+	rc.wire = off
 	e, err := readEntryHead(rc.src, off)
 	if err != nil {
 		return err
@@ -152,7 +156,7 @@ func (g *ingest) charge(size int64) error {
 	if over(g.inflated, g.r.o.MaxInflated) || g.inflated < 0 {
 		return fmt.Errorf("%w: objects of more than %d bytes in all", ErrLimit, g.r.o.MaxInflated)
 	}
-	return nil
+	return g.checkRatio()
 }
 
 // small inflates an object into the current batch.
@@ -241,6 +245,9 @@ func (rc *receiver) bigBlob(obj *object, e *entryHead) error {
 // memory grows with what really comes, not with what is claimed.
 func (rc *receiver) bigObject(obj *object, e *entryHead) error {
 	obj.typ = e.kind
+	if err := rc.reserve(rc.ctx, &rc.large, e.size); err != nil {
+		return err
+	}
 	var data bytes.Buffer
 	err := rc.src.stream(&rc.z, e.size, rc.scratch(), func(b []byte) error {
 		data.Write(b)

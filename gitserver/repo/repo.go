@@ -89,7 +89,7 @@ func Open(dir string, o Options) (*Repo, error) {
 	}
 	o.setDefaults()
 	const cacheSize = 32 << 20
-	db := &odb{dir: filepath.Join(dir, "objects"), limit: o.MaxObjectSize, cache: newCache(cacheSize)}
+	db := &odb{dir: filepath.Join(dir, "objects"), limit: o.MaxObjectSize, cache: newCache(cacheSize, o.Budget.Claim(nil))}
 	return &Repo{Objects: Objects{db: db}, dir: dir, o: o}, nil
 }
 
@@ -134,6 +134,12 @@ func knownExtension(v configVar) bool {
 	return v.key == "noop"
 }
 
+// WithDefaults returns the options with defaults in the place of zeros.
+func (o Options) WithDefaults() Options {
+	o.setDefaults()
+	return o
+}
+
 func (o *Options) setDefaults() {
 	setDefault(&o.MaxPackBytes, 2<<30)
 	setDefault(&o.MaxObjects, 10_000_000)
@@ -141,6 +147,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.MaxHeldSize, 128<<20)
 	setDefault(&o.MaxInflated, 64<<30)
 	setDefault(&o.MaxDeltaDepth, 4095)
+	setDefault(&o.MaxInflateRatio, 10_000)
 	setDefault(&o.LockTimeout, 5*time.Second)
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

@@ -21,10 +21,14 @@ func (g *ingest) resolve(ctx context.Context) error {
 	if deltas == 0 {
 		return nil
 	}
+	workers := min(g.r.o.Workers, 1+deltas/500)
+	if err := g.holdBases(ctx, workers); err != nil {
+		return err
+	}
 	var next atomic.Int32
 	taken := make([]atomic.Bool, len(g.refs))
 	group, gctx := errgroup.WithContext(ctx)
-	for i := range min(g.r.o.Workers, 1+deltas/500) {
+	for i := range workers {
 		w := g.resolver(gctx, i, deltas, taken)
 		group.Go(func() error {
 			for {
@@ -84,6 +88,7 @@ type resolver struct {
 	spares int64        // bytes in spare
 	stack  []frame
 	held   int64
+	room   room
 	rework int64
 	total  int
 	taken  []atomic.Bool // deltas by name that somebody resolves
@@ -268,6 +273,9 @@ func (w *resolver) patch(base []byte, number int32) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := w.reserve(w.ctx, &w.room, e.size); err != nil {
+		return nil, err
+	}
 	if int64(cap(w.delta)) < e.size+inflate.Slack {
 		w.delta = make([]byte, e.size+e.size/4+inflate.Slack)
 	}
@@ -281,6 +289,9 @@ func (w *resolver) patch(base []byte, number int32) ([]byte, error) {
 	_, size, _, err := deltaSizes(delta)
 	if err != nil {
 		return nil, w.at(number, err)
+	}
+	if err := w.reserve(w.ctx, &w.room, size); err != nil {
+		return nil, err
 	}
 	dst := w.alloc(int(size))
 	if err := applyDelta(dst, base, delta); err != nil {
@@ -301,6 +312,9 @@ func (w *resolver) read(number int32) ([]byte, error) {
 	}
 	if over(e.size, w.r.o.MaxHeldSize) {
 		return nil, w.at(number, fmt.Errorf("%w: base of a delta has %d bytes, at most %d are taken", ErrLimit, e.size, w.r.o.MaxHeldSize))
+	}
+	if err := w.reserve(w.ctx, &w.room, e.size); err != nil {
+		return nil, err
 	}
 	data := w.alloc(int(e.size))
 	if err := w.z.flatten(data, raw); err != nil {

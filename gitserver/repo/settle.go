@@ -30,7 +30,7 @@ func (g *ingest) settle(ctx context.Context, q *Quarantine, order []int32) error
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := q.checkNoted(h, kind); err != nil {
+			if err := g.checkNoted(ctx, q, h, kind); err != nil {
 				return err
 			}
 		}
@@ -83,7 +83,7 @@ func checkLink(l link, t ObjectType) error {
 }
 
 // checkNoted looks into a blob that a tree calls .gitmodules or .gitattributes.
-func (q *Quarantine) checkNoted(h Hash, kind noteKind) error {
+func (g *ingest) checkNoted(ctx context.Context, q *Quarantine, h Hash, kind noteKind) error {
 	t, size, err := q.Stat(h)
 	switch {
 	case isMissing(err):
@@ -96,6 +96,9 @@ func (q *Quarantine) checkNoted(h Hash, kind noteKind) error {
 		return &ObjectError{Hash: h, Type: t, ID: "gitmodulesLarge", Text: ".gitmodules too large to parse"}
 	case kind&noteAttributes != 0 && (size > maxAttributesFile || over(size, q.repo.o.MaxHeldSize)):
 		return &ObjectError{Hash: h, Type: t, ID: "gitattributesLarge", Text: ".gitattributes too large to parse"}
+	}
+	if err := g.reserve(ctx, &g.large, size); err != nil {
+		return err
 	}
 	_, data, err := q.Object(h)
 	if err != nil {

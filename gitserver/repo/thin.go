@@ -28,7 +28,7 @@ func (g *ingest) complete(ctx context.Context, w *resolver) error {
 		if g.objects.at(d.obj).typ != plumbing.InvalidObject {
 			continue
 		}
-		number, data, err := g.appendBase(d.base)
+		number, data, err := g.appendBase(ctx, d.base)
 		if errors.Is(err, ErrNotFound) {
 			continue // perhaps it is the result of a delta that still waits
 		}
@@ -51,7 +51,10 @@ func (g *ingest) complete(ctx context.Context, w *resolver) error {
 }
 
 // appendBase appends an object of the repository to the pack.
-func (g *ingest) appendBase(h Hash) (int32, []byte, error) {
+func (g *ingest) appendBase(ctx context.Context, h Hash) (int32, []byte, error) {
+	if err := g.reserveStored(ctx, &g.large, h); err != nil {
+		return 0, nil, fmt.Errorf("read base of a delta: %w", err)
+	}
 	kind, data, err := g.r.object(h, g.r.o.MaxHeldSize)
 	if err != nil {
 		return 0, nil, fmt.Errorf("read base of a delta: %w", err)

@@ -45,6 +45,9 @@ type exitError struct{ code int }
 
 func (e exitError) Error() string { return fmt.Sprintf("the command exited with %d", e.code) }
 
+// Exit marks the error, as those of other packages' verbs are.
+func (e exitError) Exit() int { return e.code }
+
 type cli struct {
 	Config
 	app  string // --app
@@ -102,15 +105,15 @@ saved by "slipway login".`,
 }
 
 // Run runs the command line and returns the exit code: 0 done, 1 failed, 2
-// wrong usage, and that of its command for "slipway run". It is the one place where an error becomes words.
+// wrong usage, and that of its command for "slipway run", or of git for what stands in for git. It is the one place where an error becomes words.
 func Run(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	if exit, ok := errors.AsType[exitError](err); ok {
-		return exit.code
+	if exit := interface{ Exit() int }(nil); errors.As(err, &exit) {
+		return exit.Exit()
 	}
 	// A flag that belongs to no verb is complained of before the verb is looked at.
 	if found, _, _ := root.Find(args); found == root && len(args) > 0 && !strings.HasPrefix(args[0], "-") {

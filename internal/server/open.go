@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"slipway/gitserver"
-	"slipway/gitserver/repo"
 	"slipway/internal/api"
 	"slipway/internal/deploy"
 	"slipway/internal/state"
@@ -92,32 +91,20 @@ func (s *server) openAPI(ctx context.Context, who *access) (http.Handler, []stri
 
 // openGit makes the git server, and finishes what a crash interrupted.
 func (s *server) openGit(ctx context.Context, version string, who *access) error {
-	limits, err := s.set.repoLimits()
+	cfg, err := s.set.Git.config()
 	if err != nil {
 		return err
 	}
-	s.git, err = gitserver.New(gitserver.Config{
-		Dir: filepath.Join(s.set.Data, "repositories"), HostKeyDir: filepath.Join(s.set.Data, "ssh"),
-		Receiver: s.dep, Authorizer: who, Agent: "slipway/" + version,
-		PushTimeout: s.set.PushTimeout, StopTimeout: s.set.StopTimeout, Repo: limits, Log: s.log,
-	})
-	if err != nil {
+	cfg.Dir, cfg.HostKeyDir = filepath.Join(s.set.Data, "repositories"), filepath.Join(s.set.Data, "ssh")
+	cfg.Receiver, cfg.Authorizer, cfg.Agent = s.dep, who, "slipway/"+version
+	cfg.StopTimeout, cfg.Log = s.set.StopTimeout, s.log
+	if s.git, err = gitserver.New(cfg); err != nil {
 		return err
 	}
 	if err := s.git.Recover(ctx); err != nil {
 		return err
 	}
 	return s.dep.Recover(ctx, s.git)
-}
-
-// repoLimits are the settings that bound one push.
-func (s *Settings) repoLimits() (repo.Options, error) {
-	pack, err1 := bytesOf("max-pack", s.MaxPack)
-	object, err2 := bytesOf("max-object", s.MaxObject)
-	inflated, err3 := bytesOf("max-inflated", s.MaxInflated)
-	return repo.Options{
-		MaxPackBytes: pack, MaxObjectSize: object, MaxInflated: inflated, MaxObjects: s.MaxObjects,
-	}, errors.Join(err1, err2, err3)
 }
 
 // image is the name under which people pull a release's slug.

@@ -43,15 +43,12 @@ type Settings struct {
 	BuildDisk      string
 	BuildDiskFiles int64
 	BuildTimeout   time.Duration
-	PushTimeout    time.Duration
 	StopTimeout    time.Duration
-	MaxPack        string
-	MaxObject      string
-	MaxInflated    string
-	MaxObjects     int64
 	MaxSource      string
 	MaxSourceFiles int
 	KeepSlugs      int
+
+	Git gitSettings
 
 	Database  string
 	ACMEEmail string
@@ -100,17 +97,13 @@ func (s *Settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.BuildDisk, "build-disk", "10GiB", "disk for one build, the app's build cache included")
 	f.Int64Var(&s.BuildDiskFiles, "build-disk-files", 1_000_000, "files and folders for one build, the app's build cache included")
 	f.DurationVar(&s.BuildTimeout, "build-timeout", 20*time.Minute, "longest build")
-	f.DurationVar(&s.PushTimeout, "push-timeout", 30*time.Minute, "longest push, waiting and build included")
 	f.DurationVar(&s.StopTimeout, "stop-timeout", 30*time.Second, "how long pushes may go on after a signal to stop")
-	f.StringVar(&s.MaxPack, "max-pack", "2GiB", "largest pack in a push")
-	f.StringVar(&s.MaxObject, "max-object", "512MiB", "largest object in a push, inflated")
-	f.StringVar(&s.MaxInflated, "max-inflated", "64GiB", "most that the objects of a push may inflate to")
-	f.Int64Var(&s.MaxObjects, "max-objects", 10_000_000, "most objects in a push")
 	f.StringVar(&s.MaxSource, "max-source", "1GiB", "largest source tree of a build")
 	f.IntVar(&s.MaxSourceFiles, "max-source-files", 100_000, "most files in the source tree of a build")
 	f.IntVar(&s.KeepSlugs, "keep-slugs", 0, "releases of an app whose images are kept; 0 keeps all")
 
 	f.StringVar(&s.Database, "database", "", "where the state is kept: postgres://…, or SQLite in the data directory if empty")
+	s.Git.register(f)
 	s.registerRun(f)
 
 	f.StringVar(&s.LogFormat, "log-format", "console", "console or json")
@@ -155,6 +148,17 @@ func (s *Settings) complete(f *pflag.FlagSet, getenv func(string) (string, bool)
 			errs = append(errs, fmt.Errorf("config file %s: there is no setting %q: see slipway serve --help", s.Config, key))
 		}
 	}
+	errs = append(errs, fill(f, getenv, s.Config, file))
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return s.check()
+}
+
+// fill sets the flags that nobody gave from the environment, else from what the
+// config file of that name says.
+func fill(f *pflag.FlagSet, getenv func(string) (string, bool), name string, file map[string]any) error {
+	var errs []error
 	f.VisitAll(func(flag *pflag.Flag) {
 		if flag.Changed || flag.Name == "config" {
 			return
@@ -163,13 +167,10 @@ func (s *Settings) complete(f *pflag.FlagSet, getenv func(string) (string, bool)
 		if value, ok := getenv(variable); ok {
 			errs = append(errs, assign(f, flag, variable, lines(flag, value)))
 		} else if value, ok := file[flag.Name]; ok {
-			errs = append(errs, assign(f, flag, s.Config+": "+flag.Name, words(value)))
+			errs = append(errs, assign(f, flag, name+": "+flag.Name, words(value)))
 		}
 	})
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	return s.check()
+	return errors.Join(errs...)
 }
 
 // check refuses numbers and addresses that mean nothing, before a push finds out.
@@ -183,9 +184,7 @@ func (s *Settings) check() error {
 		{"build-disk-files", s.BuildDiskFiles > 0},
 		{"build-pids", s.BuildPids > 0},
 		{"build-timeout", s.BuildTimeout > 0},
-		{"max-objects", s.MaxObjects > 0},
 		{"max-source-files", s.MaxSourceFiles > 0},
-		{"push-timeout", s.PushTimeout > 0},
 		{"dyno-cpus", s.DynoCPUs > 0},
 		{"dyno-pids", s.DynoPids > 0},
 		{"dyno-stop-timeout", s.DynoStopTimeout > 0},
@@ -212,6 +211,7 @@ func (s *Settings) check() error {
 	if s.ACMEEmail != "" && s.HTTPS == "" {
 		errs = append(errs, errors.New("--acme-email: certificates are for --https: give it an address, such as 0.0.0.0:443"))
 	}
+	errs = append(errs, s.Git.check())
 	errs = append(errs, checkReach("build-reach", s.BuildReach), checkReach("dyno-reach", s.DynoReach))
 	return errors.Join(errs...)
 }
