@@ -13,14 +13,27 @@ import (
 // signInToken and signInKey are the only ways in.
 
 func (s *Server) signInToken(ctx context.Context, remote, token string) (string, error) {
+	if wait := s.signIns.wait(remote, token); wait > 0 {
+		return "", tooManyFailures(wait)
+	}
 	user, err := s.cfg.Authorizer.Token(ctx, token)
+	if err == nil {
+		s.signIns.succeeded(remote, token)
+	}
 	if errors.Is(err, ErrUnauthorized) {
+		s.signIns.failed(remote)
 		s.log.Warn("sign-in refused", zap.String("transport", TransportHTTP), zap.String("remote", remote))
 	}
 	return user, err
 }
 
+// signInKey asks whose a key is. Whether they have it is seen only later, and
+// clients offer all that they have, so that success and failure are counted
+// when the connection ends.
 func (s *Server) signInKey(ctx context.Context, remote string, key ssh.PublicKey) (string, error) {
+	if wait := s.signIns.wait(remote, string(key.Marshal())); wait > 0 {
+		return "", ErrUnauthorized
+	}
 	user, err := s.cfg.Authorizer.Key(ctx, key)
 	if errors.Is(err, ErrUnauthorized) {
 		s.log.Warn("sign-in refused", zap.String("transport", TransportSSH), zap.String("remote", remote),

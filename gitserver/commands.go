@@ -45,7 +45,7 @@ func (s *Server) readPush(in io.Reader) (*pushRequest, error) {
 	for {
 		kind, line, err := r.Next()
 		if errors.Is(err, io.EOF) && len(req.commands) == 0 && len(req.shallow) == 0 {
-			return req, nil // hung up after the advertisement
+			return req, errHungUp // after the advertisement
 		}
 		if err != nil {
 			return req, fmt.Errorf("read commands: %w", noEOF(err))

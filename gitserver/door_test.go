@@ -634,7 +634,7 @@ func TestConnectionCap(t *testing.T) {
 	}
 	defer second.Close()
 	text, err := io.ReadAll(second)
-	if err != nil || !strings.Contains(string(text), "Too many connections") {
+	if err != nil || !strings.Contains(string(text), "hands full") {
 		t.Errorf("second connection: %q, %v", text, err)
 	}
 }

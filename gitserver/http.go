@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"go.uber.org/zap"
@@ -57,6 +58,12 @@ func (e *httpError) Error() string { return e.text }
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
+	leave, err := s.requests.enter(r.RemoteAddr)
+	if err != nil {
+		s.answerError(w, r, s.newCall("", "", TransportHTTP, r.RemoteAddr), err)
+		return
+	}
+	defer leave()
 	c, service, err := s.openHTTP(r)
 	if err == nil {
 		if r.Method == http.MethodGet {
@@ -212,6 +219,9 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, c *call, er
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", strings.TrimPrefix(text, "use "))
 	}
+	if wait, ok := errors.AsType[*waitError](err); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(wait.seconds()))
+	}
 	newHTTPDoor(s, w, r).drain(r.Context())
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
@@ -221,7 +231,10 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, c *call, er
 func (s *Server) httpStatus(ctx context.Context, c *call, err error) (int, string) {
 	var h *httpError
 	var user *UserError
+	var wait *waitError
 	switch {
+	case errors.As(err, &wait):
+		return wait.status, wait.text
 	case errors.As(err, &h):
 		return h.status, h.text
 	case errors.Is(err, ErrName):

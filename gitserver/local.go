@@ -102,7 +102,9 @@ func findRepository(path string, strict bool) (string, error) {
 	if _, err := os.Stat(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("find repository: %w", err)
 	}
-	return "", fmt.Errorf("%q does not appear to be a git repository; check the path: %w", path, repo.ErrNotRepository)
+	return "", &UserError{
+		Text: fmt.Sprintf("%q does not appear to be a git repository; check the path", path), Err: repo.ErrNotRepository,
+	}
 }
 
 // gitFile is where a file .git says that the repository is (gitrepository-layout(5)).

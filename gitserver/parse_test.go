@@ -43,7 +43,7 @@ func TestReadPush(t *testing.T) {
 		want string // in the error; "" for none
 		left string // unread behind the request
 	}{
-		{"nothing", nil, "", ""},
+		{"nothing", nil, "hung up", ""},
 		{"a flush packet", packets("0000"), "", ""},
 		{"a command", append(packets(command+"\x00report-status atomic\n", "0000"), "PACK"...), "", "PACK"},
 		{"empty options", append(packets(command+"\x00push-options", "0000", "0000"), "PACK"...), "", "PACK"},

@@ -27,6 +27,9 @@ func (s *Server) receivePack(ctx context.Context, c *call, w *wire) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.PushTimeout, errPushTimeout)
 	defer cancel()
 	req, err := s.readPush(w.in)
+	if errors.Is(err, errHungUp) {
+		return err
+	}
 	out := newReply(w, req.caps)
 	if err == nil && len(req.commands) == 0 {
 		return w.finish() // nothing to push, or git's probe

@@ -105,9 +105,12 @@ func setLimit[T int | int64 | time.Duration](limit *T, usual, none T) {
 // A Server serves the repositories of one directory. Its methods may be called
 // by many goroutines at once.
 type Server struct {
-	cfg   Config
-	log   *zap.Logger
-	queue *queue
+	cfg      Config
+	log      *zap.Logger
+	queue    *queue
+	requests *gate // HTTP
+	conns    *gate // SSH
+	signIns  *signIns
 }
 
 // New returns a server. It makes Dir, and starts nothing.
@@ -129,5 +132,9 @@ func newServer(cfg Config) *Server {
 	if cfg.Repo.Budget == nil && cfg.MemoryBudget > 0 {
 		cfg.Repo.Budget = repo.NewBudget(cfg.MemoryBudget, memoryPatience)
 	}
-	return &Server{cfg: cfg, log: cfg.Log.Named("gitserver"), queue: newQueue(cfg.MaxQueued)}
+	return &Server{
+		cfg: cfg, log: cfg.Log.Named("gitserver"), queue: newQueue(cfg.MaxQueued),
+		requests: newGate(cfg.MaxRequests, cfg.MaxPerAddress), conns: newGate(cfg.MaxConnections, cfg.MaxPerAddress),
+		signIns: newSignIns(cfg.MaxFailures),
+	}
 }

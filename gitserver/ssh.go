@@ -99,7 +99,8 @@ func connOf(ctx glssh.Context) *sshConn {
 
 // sshConfig is the configuration of one connection's handshake.
 func (s *Server) sshConfig(ctx context.Context, conn *sshConn) *ssh.ServerConfig {
-	tried, told := "", false
+	tried, told, remote := "", false, conn.RemoteAddr().String()
+	var last ssh.PublicKey
 	return &ssh.ServerConfig{
 		Config: ssh.Config{Ciphers: conn.ciphers()},
 		// The library switches "none" on, as it knows no handler of ours.
@@ -107,7 +108,9 @@ func (s *Server) sshConfig(ctx context.Context, conn *sshConn) *ssh.ServerConfig
 			return nil, ErrUnauthorized
 		},
 		PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-			user, err := s.signInKey(ctx, conn.RemoteAddr().String(), key)
+			last = key
+			conn.note(authTried)
+			user, err := s.signInKey(ctx, remote, key)
 			if err == nil {
 				return &ssh.Permissions{Extensions: map[string]string{userExtension: user}}, nil
 			}
@@ -117,18 +120,27 @@ func (s *Server) sshConfig(ctx context.Context, conn *sshConn) *ssh.ServerConfig
 			tried += "\n  " + key.Type() + " " + ssh.FingerprintSHA256(key)
 			return nil, ErrUnauthorized
 		},
+		AuthLogCallback: func(_ ssh.ConnMetadata, _ string, err error) {
+			if err == nil && last != nil { // it has proved to have the key
+				conn.note(authDone)
+				s.signIns.succeeded(remote, anyKey, string(last.Marshal()))
+			}
+		},
 		// Clients turn to this when no key is left: the moment for words.
 		KeyboardInteractiveCallback: func(ssh.ConnMetadata, ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
 			if told {
 				return nil, ErrUnauthorized
 			}
 			told = true
-			return nil, &ssh.BannerError{Err: ErrUnauthorized, Message: keyWords(tried)}
+			return nil, &ssh.BannerError{Err: ErrUnauthorized, Message: s.keyWords(remote, tried)}
 		},
 	}
 }
 
-func keyWords(tried string) string {
+func (s *Server) keyWords(remote, tried string) string {
+	if wait := s.signIns.wait(remote, ""); wait > 0 {
+		return tooManyFailures(wait).text + "\n"
+	}
 	if tried == "" {
 		return "Your SSH client offered no public key. Make one with ssh-keygen, have it added to your account here, and try again.\n"
 	}
@@ -160,24 +172,27 @@ func (d *sshDoor) accept(ctx context.Context, ln net.Listener) error {
 
 // start serves a connection, unless there are too many.
 func (d *sshDoor) start(c net.Conn) {
-	d.mu.Lock()
-	full := len(d.conns) >= d.s.cfg.MaxConnections
-	if !full {
-		d.conns[c] = struct{}{}
-	}
-	d.mu.Unlock()
-	if full {
-		_ = c.SetWriteDeadline(time.Now().Add(time.Second))            // best effort
-		_, _ = c.Write([]byte("Too many connections; try again.\r\n")) // best effort
-		_ = c.Close()                                                  // best effort
+	remote := c.RemoteAddr().String()
+	leave, err := d.s.conns.enter(remote)
+	if err != nil {
+		turnAway(c, err)
 		return
 	}
+	if wait := d.s.signIns.wait(remote, anyKey); wait > 0 {
+		leave()
+		turnAway(c, tooManyFailures(wait))
+		return
+	}
+	d.mu.Lock()
+	d.conns[c] = struct{}{}
+	d.mu.Unlock()
 	d.running.Go(func() {
 		defer func() {
 			_ = c.Close() // closed already, as a rule
 			d.mu.Lock()
 			delete(d.conns, c)
 			d.mu.Unlock()
+			leave()
 		}()
 		conn, err := openConn(c, d.s.cfg.HandshakeTimeout, d.s.cfg.IdleTimeout)
 		if err != nil {
@@ -185,7 +200,18 @@ func (d *sshDoor) start(c net.Conn) {
 			return
 		}
 		d.srv.HandleConn(conn)
+		if conn.refused() {
+			d.s.signIns.failed(remote)
+		}
 	})
+}
+
+// turnAway closes a connection with words: what a server says before its
+// version is shown by clients that are asked to (RFC 4253, section 4.2).
+func turnAway(c net.Conn, err error) {
+	_ = c.SetWriteDeadline(time.Now().Add(time.Second)) // best effort
+	_, _ = c.Write([]byte(err.Error() + "\r\n"))        // best effort
+	_ = c.Close()                                       // best effort
 }
 
 // enter notes that a session begins; false if the door is closed.

@@ -36,6 +36,7 @@ type sshConn struct {
 	mu       sync.Mutex
 	greeted  bool // the handshake's own version line was left out
 	open     bool // signed in, and a session was opened
+	auth     authState
 	sessions int
 }
 
@@ -78,6 +79,28 @@ func (c *sshConn) Write(p []byte) (int, error) {
 	}
 	c.mu.Unlock()
 	return c.Conn.Write(p)
+}
+
+// An authState is how far somebody has come in signing in.
+type authState int
+
+const (
+	authNone  authState = iota // no key was offered
+	authTried                  // none that let them in
+	authDone
+)
+
+func (c *sshConn) note(state authState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.auth = max(c.auth, state)
+}
+
+// refused reports whether somebody has tried to sign in and could not.
+func (c *sshConn) refused() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.auth == authTried
 }
 
 // SetDeadline does nothing: the SSH library would lift ours.

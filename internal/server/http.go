@@ -25,9 +25,9 @@ type doors struct {
 func (d doors) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, path := range d.apiPaths {
-		mux.Handle(path, d.api)
+		mux.Handle(path, d.git.LimitSignIns(d.api))
 	}
-	mux.Handle("/v2/", d.registry)
+	mux.Handle("/v2/", d.git.LimitSignIns(d.registry))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !d.ready.Load() {
