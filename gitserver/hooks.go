@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,10 +52,10 @@ func (v *receiving) hook(ctx context.Context, name, stdin string, env []string, 
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = v.c.dir
-	cmd.Env = append(append([]string{}, v.c.hooks.Env...), "GIT_DIR=.")
-	cmd.Env = append(append(cmd.Env, pushOptions(v.req.options)...), env...)
+	cmd.Env = slices.Concat(v.c.hooks.Env, []string{"GIT_DIR=."}, env)
 	cmd.Stdin = strings.NewReader(stdin)
-	cmd.Stdout, cmd.Stderr = v.out.progress(), v.out.progress()
+	to := v.out.progress()
+	cmd.Stdout, cmd.Stderr = to, to // one stream, so that lines stay in order
 	cmd.WaitDelay = hookLinger
 	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
@@ -63,11 +64,8 @@ func (v *receiving) hook(ctx context.Context, name, stdin string, env []string, 
 	return err
 }
 
-// pushOptions are the options as hooks see them.
+// pushOptions are the options as pre-receive and post-receive see them.
 func pushOptions(options []string) []string {
-	if len(options) == 0 {
-		return nil
-	}
 	env := []string{fmt.Sprintf("GIT_PUSH_OPTION_COUNT=%d", len(options))}
 	for i, o := range options {
 		env = append(env, fmt.Sprintf("GIT_PUSH_OPTION_%d=%s", i, o))
@@ -96,12 +94,10 @@ func (v *receiving) preReceive(ctx context.Context, q *repo.Quarantine) error {
 	if err != nil {
 		return fmt.Errorf("show objects to hook: %w", err)
 	}
-	var env []string
+	env := pushOptions(v.req.options)
 	if dir != "" {
-		env = []string{
-			"GIT_QUARANTINE_PATH=" + dir, "GIT_OBJECT_DIRECTORY=" + dir,
-			"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + alternate(filepath.Join(v.c.dir, "objects")),
-		}
+		env = append(env, "GIT_QUARANTINE_PATH="+dir, "GIT_OBJECT_DIRECTORY="+dir,
+			"GIT_ALTERNATE_OBJECT_DIRECTORIES="+alternate(filepath.Join(v.c.dir, "objects")))
 	}
 	if err := v.hook(ctx, hookPreReceive, v.hookLines(), env); err != nil {
 		return &RejectError{Err: err}
@@ -152,7 +148,7 @@ func (v *receiving) postHooks(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), v.s.cfg.PushTimeout)
 	defer cancel()
-	v.c.warn("run post-receive", v.hook(ctx, hookPostReceive, v.hookLines(), nil))
+	v.c.warn("run post-receive", v.hook(ctx, hookPostReceive, v.hookLines(), pushOptions(v.req.options)))
 	var refs []string
 	for _, i := range v.standing() {
 		refs = append(refs, v.verdicts[i].cmd.Ref)

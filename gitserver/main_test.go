@@ -29,7 +29,12 @@ import (
 	"slipway/gitserver/repo"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if how := os.Getenv(localEnv); how != "" {
+		os.Exit(local(how))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const token = "a-good-token"
 
@@ -363,4 +368,22 @@ func noise(n int) string {
 		b[i] = byte(r.Uint32())
 	}
 	return string(b)
+}
+
+// A lockedBuffer is a buffer for several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
