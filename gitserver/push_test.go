@@ -472,10 +472,14 @@ func TestShallowPush(t *testing.T) {
 	for _, transport := range transports {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			asked := w.recv.count()
-			out := w.gitFails(copied, "push", w.url(transport, "open-"+transport), "main")
+			recv := &receiver{}
+			alone := newWorld(t, recv)
+			out := alone.gitFails(copied, "push", alone.url(transport, "open"), "main")
 			wantText(t, out, "your clone is shallow", "git fetch --unshallow", "shallow update not allowed")
-			_ = asked
+			if recv.count() != 0 {
+				t.Error("the Receiver was asked about a history that is not there")
+			}
+			alone.check("open")
 			// The history behind it is there: accepted.
 			w.git(dir, "push", w.url(transport, "closed-"+transport), "main")
 			w.git(copied, "push", w.url(transport, "closed-"+transport), "main:again")

@@ -44,6 +44,8 @@ func knownWords(ctx context.Context, c *call, err error) (string, bool) {
 		return "the server has no memory to spare for this now; try again in a moment", true
 	case errors.Is(err, ErrNotFound), errors.Is(err, repo.ErrNotRepository):
 		return fmt.Sprintf("repository %s does not exist, or you may not see it; check the remote with git remote -v", c.repo), true
+	case errors.Is(err, repo.ErrFormat):
+		return fmt.Sprintf("repository %s is of a format that is not served here, such as sha256; ask the server's operator to convert it", c.repo), true
 	case errors.Is(err, ErrForbidden):
 		return fmt.Sprintf("you may not do that to repository %s; ask its owner for access", c.repo), true
 	case errors.Is(err, pktline.ErrLength):

@@ -6,6 +6,9 @@ import "errors"
 var (
 	// ErrNotRepository means that the directory holds no bare repository.
 	ErrNotRepository = errors.New("not a bare git repository")
+	// ErrFormat means that a repository is of a kind that is not supported:
+	// SHA-256, the reftable backend, alternates.
+	ErrFormat = errors.New("unsupported repository format")
 	// ErrExists means that Create found something in its place.
 	ErrExists = errors.New("already exists")
 	// ErrNotFound means that an object or a reference does not exist.

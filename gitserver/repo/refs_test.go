@@ -302,11 +302,11 @@ func TestCreate(t *testing.T) {
 	}
 	sha256 := t.TempDir()
 	git(t, sha256, "init", "-q", "--bare", "--object-format=sha256")
-	if _, err := repo.Open(sha256, repo.Options{}); !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "sha256") {
+	if _, err := repo.Open(sha256, repo.Options{}); !errors.Is(err, repo.ErrFormat) || !strings.Contains(err.Error(), "sha256") {
 		t.Errorf("Open of a SHA-256 repository = %v", err)
 	}
 	os.WriteFile(filepath.Join(dir, "objects/info/alternates"), []byte("/x\n"), 0o644)
-	if _, err := repo.Open(dir, repo.Options{}); !errors.Is(err, errors.ErrUnsupported) {
+	if _, err := repo.Open(dir, repo.Options{}); !errors.Is(err, repo.ErrFormat) {
 		t.Errorf("Open with alternates = %v", err)
 	}
 }

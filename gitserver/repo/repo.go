@@ -82,7 +82,7 @@ func Open(dir string, o Options) (*Repo, error) {
 		return nil, fmt.Errorf("open %s: %w", dir, ErrNotRepository)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "objects/info/alternates")); err == nil {
-		return nil, fmt.Errorf("open %s: %w: objects/info/alternates is not supported; run `git repack -a` and remove it", dir, errors.ErrUnsupported)
+		return nil, fmt.Errorf("open %s: %w: objects/info/alternates is not supported; run `git repack -a` and remove it", dir, ErrFormat)
 	}
 	if err := checkFormat(filepath.Join(dir, "config")); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
@@ -117,9 +117,9 @@ func checkFormat(path string) error {
 	case err != nil:
 		return fmt.Errorf("read config: %w", err)
 	case version != "0" && version != "1":
-		return fmt.Errorf("%w: repository format version %q", errors.ErrUnsupported, version)
+		return fmt.Errorf("%w: repository format version %q", ErrFormat, version)
 	case version == "1" && unsupported != "":
-		return fmt.Errorf("%w: repository extension %q", errors.ErrUnsupported, unsupported)
+		return fmt.Errorf("%w: repository extension %q", ErrFormat, unsupported)
 	}
 	return nil
 }
