@@ -44,7 +44,7 @@ func (v *receiving) hook(ctx context.Context, name, stdin string, env []string, 
 	path := filepath.Join(v.c.dir, "hooks", name)
 	st, err := os.Stat(path)
 	if err != nil || !st.Mode().IsRegular() {
-		return nil
+		return nil //nolint:nilerr // there is no such hook
 	}
 	if st.Mode()&0o111 == 0 {
 		v.print(fmt.Sprintf("hint: The '%s' hook was ignored because it's not set as executable.", name))

@@ -23,6 +23,7 @@ func TestPace(t *testing.T) {
 		{"a burst, then silence", 9 * time.Second, 1_000_000, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p, start := newPace(credit, rate), time.Now()
 				for range 100 {

@@ -19,14 +19,14 @@ const (
 	gitUsage  = 129
 )
 
-// A gitExit is the exit status of a program that stands for one of git's. What
+// A gitExitError is the exit status of a program that stands for one of git's. What
 // went wrong was said.
-type gitExit int
+type gitExitError int
 
-func (e gitExit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+func (e gitExitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // Exit is the program's exit status.
-func (e gitExit) Exit() int { return int(e) }
+func (e gitExitError) Exit() int { return int(e) }
 
 // GitPrograms are "slipway receive-pack" and "slipway upload-pack", which serve
 // one repository on standard input and output as git's own programs do.
@@ -40,7 +40,7 @@ func GitPrograms(version string, in io.Reader, out, stderr io.Writer) []*cobra.C
 		}
 		if err != nil {
 			fmt.Fprintf(stderr, "fatal: %v\n", err)
-			return gitExit(gitFailed)
+			return gitExitError(gitFailed)
 		}
 		return nil
 	}
@@ -95,7 +95,7 @@ func gitProgram(stderr io.Writer, l gitserver.Local, run runProgram) *cobra.Comm
 	var oldAdvertise bool
 	usage := func(cmd *cobra.Command, err error) error {
 		fmt.Fprintf(stderr, "%v: see %s --help\n", err, cmd.CommandPath())
-		return gitExit(gitUsage)
+		return gitExitError(gitUsage)
 	}
 	cmd := &cobra.Command{
 		Args: func(cmd *cobra.Command, args []string) error {
