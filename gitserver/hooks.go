@@ -73,10 +73,10 @@ func pushOptions(options []string) []string {
 	return env
 }
 
-// hookLines is what hooks read of the commands that stand.
-func (v *receiving) hookLines() string {
+// hookLines is what hooks read of commands.
+func (v *receiving) hookLines(of []int) string {
 	var b strings.Builder
-	for _, i := range v.standing() {
+	for _, i := range of {
 		cmd := v.verdicts[i].cmd
 		fmt.Fprintf(&b, "%s %s %s\n", cmd.Old, cmd.New, cmd.Ref)
 	}
@@ -99,7 +99,7 @@ func (v *receiving) preReceive(ctx context.Context, q *repo.Quarantine) error {
 		env = append(env, "GIT_QUARANTINE_PATH="+dir, "GIT_OBJECT_DIRECTORY="+dir,
 			"GIT_ALTERNATE_OBJECT_DIRECTORIES="+alternate(filepath.Join(v.c.dir, "objects")))
 	}
-	if err := v.hook(ctx, hookPreReceive, v.hookLines(), env); err != nil {
+	if err := v.hook(ctx, hookPreReceive, v.hookLines(v.standing()), env); err != nil {
 		return &RejectError{Err: err}
 	}
 	return nil
@@ -130,11 +130,11 @@ func (v *receiving) updateHooks(ctx context.Context) {
 }
 
 // transactionHook tells of a state of the transaction. Only "prepared" can fail.
-func (v *receiving) transactionHook(ctx context.Context, state string) error {
+func (v *receiving) transactionHook(ctx context.Context, state string, turn []int) error {
 	if v.c.hooks == nil {
 		return nil
 	}
-	if err := v.hook(ctx, hookTransaction, v.hookLines(), nil, state); err != nil && state == "prepared" {
+	if err := v.hook(ctx, hookTransaction, v.hookLines(turn), nil, state); err != nil && state == "prepared" {
 		return &RejectError{Reason: "ref updates aborted by hook", Err: err}
 	}
 	return nil
@@ -148,7 +148,7 @@ func (v *receiving) postHooks(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), v.s.cfg.PushTimeout)
 	defer cancel()
-	v.c.warn("run post-receive", v.hook(ctx, hookPostReceive, v.hookLines(), pushOptions(v.req.options)))
+	v.c.warn("run post-receive", v.hook(ctx, hookPostReceive, v.hookLines(v.standing()), pushOptions(v.req.options)))
 	var refs []string
 	for _, i := range v.standing() {
 		refs = append(refs, v.verdicts[i].cmd.Ref)

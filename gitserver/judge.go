@@ -35,8 +35,8 @@ func (v *receiving) moved() int { return len(v.standing()) }
 
 // reject gives a command its verdict; the first one counts.
 func (v *receiving) reject(i int, reason string) {
-	if v.verdicts[i].reason == "" {
-		v.verdicts[i].reason = reason
+	if d := &v.verdicts[i]; d.reason == "" && !d.moved {
+		d.reason = reason
 	}
 }
 
@@ -58,7 +58,9 @@ func (v *receiving) judgeCommands() {
 	seen := make(map[string]int, len(v.req.commands))
 	for i, cmd := range v.req.commands {
 		v.verdicts = append(v.verdicts, verdict{cmd: cmd})
-		if err := repo.CheckRefName(cmd.Ref); err != nil {
+		// As git, whose clients overlook such refs: refs/x is no name for a new one.
+		oneLevel := strings.Count(cmd.Ref, "/") < 2
+		if err := repo.CheckRefName(cmd.Ref); err != nil || oneLevel && !cmd.IsDelete() {
 			v.reject(i, "invalid ref name")
 		}
 		if cmd.Old.IsZero() && cmd.New.IsZero() {
@@ -162,13 +164,16 @@ func (v *receiving) judgeRefs() error {
 	return nil
 }
 
-// judgeNames finds refs that would be both a file and a directory.
+// judgeNames finds refs that would be both a file and a directory. A ref that
+// the push deletes is not in the way, unless all have to change at once.
 func (v *receiving) judgeNames(after map[string]plumbing.Hash) {
 	created := false
 	for _, i := range v.standing() {
 		cmd := v.verdicts[i].cmd
 		if cmd.IsDelete() {
-			delete(after, cmd.Ref)
+			if !v.req.caps.atomic {
+				delete(after, cmd.Ref)
+			}
 			continue
 		}
 		created = created || cmd.IsCreate()
@@ -194,6 +199,15 @@ func (v *receiving) judgeNames(after map[string]plumbing.Hash) {
 func hasParent(refs map[string]plumbing.Hash, name string) bool {
 	for at := strings.LastIndexByte(name, '/'); at > 0; at = strings.LastIndexByte(name[:at], '/') {
 		if _, ok := refs[name[:at]]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+func hasChild(refs map[string]plumbing.Hash, name string) bool {
+	for other := range refs {
+		if strings.HasPrefix(other, name+"/") {
 			return true
 		}
 	}

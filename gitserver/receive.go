@@ -16,10 +16,6 @@ import (
 	"slipway/gitserver/repo"
 )
 
-// applyTimeout bounds the time from the Receiver's agreement to moved refs,
-// which a client that goes away does not interrupt.
-const applyTimeout = 2 * time.Minute
-
 // receivePack serves one push, from its first command to its report.
 func (s *Server) receivePack(ctx context.Context, c *call, w *wire) error {
 	start := time.Now()
@@ -196,84 +192,6 @@ func (v *receiving) ask(ctx context.Context, q *repo.Quarantine, gone func(error
 		return nil, &declinedError{err: err}
 	}
 	return commit, nil
-}
-
-// apply makes the push stand: objects, locks, the Receiver's part, refs.
-func (v *receiving) apply(ctx context.Context, q *repo.Quarantine, commit CommitFunc) error {
-	start := time.Now()
-	if err := q.Migrate(); err != nil {
-		return fmt.Errorf("migrate objects: %w", err)
-	}
-	v.updateHooks(ctx)
-	standing := v.standing()
-	updates := make([]repo.RefUpdate, len(standing))
-	for i, at := range standing {
-		cmd := v.verdicts[at].cmd
-		updates[i] = repo.RefUpdate{Name: cmd.Ref, Old: cmd.Old, New: cmd.New}
-	}
-	tx, err := v.repo.Update(ctx, updates)
-	if err != nil {
-		return fmt.Errorf("lock refs: %w", err)
-	}
-	defer func() { v.c.warn("release refs", tx.Abort()) }()
-	for i, err := range tx.Verdicts() {
-		if err != nil {
-			v.reject(standing[i], v.refReason(err))
-		}
-	}
-	if tx.Failed() && (v.req.caps.atomic || commit != nil) {
-		// What the Receiver agreed to was the whole push.
-		v.rejectAll(reasonAtomic)
-		return nil
-	}
-	if len(v.standing()) == 0 {
-		return nil
-	}
-	if err := v.makeStand(ctx, tx, commit); err != nil {
-		return err
-	}
-	v.c.warn("point HEAD to a branch", v.followHead(ctx))
-	v.c.log.Info("push applied", zap.Int("refs", len(v.standing())), zap.Duration("took", time.Since(start)))
-	return nil
-}
-
-// makeStand moves the refs, which are locked, behind the Receiver's part.
-func (v *receiving) makeStand(ctx context.Context, tx *repo.RefTx, commit CommitFunc) error {
-	if err := v.transactionHook(ctx, "prepared"); err != nil {
-		return errors.Join(err, v.transactionHook(ctx, "aborted"))
-	}
-	if commit != nil {
-		if err := commit(ctx); err != nil {
-			return errors.Join(&declinedError{err: err}, v.transactionHook(ctx, "aborted"))
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("move refs: %w", err)
-	}
-	return v.transactionHook(ctx, "committed")
-}
-
-// followHead points HEAD to a branch that exists, so that a clone has something
-// to check out.
-func (v *receiving) followHead(ctx context.Context) error {
-	head, err := v.repo.Head()
-	if err != nil || head == "" {
-		return err
-	}
-	if _, err := v.repo.Ref(head); !errors.Is(err, repo.ErrNotFound) {
-		return err
-	}
-	for _, branch := range v.s.cfg.Branches {
-		name := branchPrefix + branch
-		_, err := v.repo.Ref(name)
-		if err == nil {
-			return v.repo.SetHead(ctx, name)
-		}
-		if !errors.Is(err, repo.ErrNotFound) {
-			return err
-		}
-	}
-	return nil
 }
 
 // explain shows an error that concerns all commands, and rejects them.

@@ -13,6 +13,7 @@ const unpackOK = "ok"
 type verdict struct {
 	cmd    Command
 	reason string
+	moved  bool // nothing can be said against it any more
 }
 
 // formatReport returns the report-status message. Version 2 differs only where
