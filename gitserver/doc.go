@@ -14,14 +14,21 @@
 //   - A client that goes away cancels the Receiver's context within a second.
 //     What keeps a connection open is a client's process, not its parent: of
 //     `git push`, that is git-remote-http or ssh, which Ctrl-C ends too.
-//   - Silence is filled with keepalives; a client that is silent itself, or
-//     does not read, is cut off. Every limit is a field of [Config].
+//   - Silence is filled with keepalives; a client that is silent itself, does
+//     not read, or does either too slowly, is cut off. Every limit is a field of
+//     [Config].
+//   - Pushes and fetches share one budget of memory, for which they wait in turn.
+//   - Failed sign-ins are limited for each address; [Server.LimitSignIns] puts
+//     other handlers of the same tokens under the same limit.
 //   - Fetches speak protocol v0, v1 and v2.
+//   - [ServeLocal] stands in for git receive-pack and git upload-pack, on any
+//     bare repository.
 //
 // What it deliberately does not do: shallow and partial clones, signed pushes,
-// SHA-256 repositories and the dumb HTTP protocol are refused in words; hooks
-// of a repository are not run, and its configuration is not obeyed, since a
-// Receiver is the place for policy; nothing but git runs over SSH.
+// SHA-256 repositories and the dumb HTTP protocol are refused in words; a push
+// does not go through a symbolic ref; hooks of a repository are not run (but by
+// ServeLocal, where it is asked to), and its configuration is not obeyed, since
+// a Receiver is the place for policy; nothing but git runs over SSH.
 //
 // Package repo below it is the storage, package pktline the framing; both can
 // be used alone.

@@ -16,10 +16,14 @@ import (
 	"slipway/gitserver/repo"
 )
 
+// timeoutSlack is how much later than a push's context its connection times
+// out, so that the words are about the push.
+const timeoutSlack = 100 * time.Millisecond
+
 // receivePack serves one push, from its first command to its report.
 func (s *Server) receivePack(ctx context.Context, c *call, w *wire) error {
 	start := time.Now()
-	w.endAt(start.Add(s.cfg.PushTimeout))
+	w.endAt(start.Add(s.cfg.PushTimeout + timeoutSlack))
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.PushTimeout, errPushTimeout)
 	defer cancel()
 	req, err := s.readPush(w.in)

@@ -37,7 +37,7 @@ type Config struct {
 
 	MaxConnections int   // SSH connections at once; 256 if zero
 	MaxRequests    int   // HTTP requests at once; 256 if zero
-	MaxPerAddress  int   // of either, from one IP address or IPv6 /64; 64 if zero
+	MaxPerAddress  int   // of either, from one IP address or IPv6 /64, which may be a proxy's; 64 if zero
 	MaxFailures    int   // failed sign-ins from one address, of either kind, at once and then a minute; 20 if zero
 	MaxQueued      int   // pushes that wait for one repository; 16 if zero
 	MaxCommands    int   // refs in one push; 1000 if zero

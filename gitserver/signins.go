@@ -14,6 +14,8 @@ import (
 // signed in from them.
 const maxAddresses = 10_000
 
+const sweepEvery = 10 * time.Second
+
 // signIns limits failed sign-ins. An address has so many of them at once, and
 // so many a minute from then on. While it has none left, nothing that was not
 // seen before is looked up: a guess is not answered, and neither is a right
@@ -24,6 +26,7 @@ type signIns struct {
 	limit float64
 
 	mu      sync.Mutex
+	swept   time.Time // when those that had recovered were forgotten
 	buckets map[netip.Prefix]bucket
 	known   map[[sha256.Size]byte]struct{} // address and credential
 }
@@ -96,12 +99,15 @@ func (s *signIns) left(from netip.Prefix, now time.Time) float64 {
 	return min(b.left+now.Sub(b.at).Minutes()*s.limit, s.limit)
 }
 
-// forget makes room: those that have recovered go, or else any one. The mutex
-// is held.
+// forget makes room: those that have recovered go, or else any one. Looking for
+// them is too much work for each failure. The mutex is held.
 func (s *signIns) forget(now time.Time) {
-	for from := range s.buckets {
-		if s.left(from, now) >= s.limit {
-			delete(s.buckets, from)
+	if now.Sub(s.swept) >= sweepEvery {
+		s.swept = now
+		for from := range s.buckets {
+			if s.left(from, now) >= s.limit {
+				delete(s.buckets, from)
+			}
 		}
 	}
 	for from := range s.buckets {

@@ -69,7 +69,10 @@ func (c *cache) put(p *packFile, off int64, kind ObjectType, data []byte) {
 	}
 	c.byAt[key] = c.used.PushFront(&cached{key, kind, data})
 	c.size += cost
-	for c.size > c.room && !c.grow() {
+	for c.size > c.room {
+		if c.grow() {
+			continue
+		}
 		el := c.used.Back()
 		old := c.used.Remove(el).(*cached)
 		delete(c.byAt, old.key)
