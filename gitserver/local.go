@@ -51,8 +51,6 @@ func ServeLocal(ctx context.Context, cfg Config, l Local, in io.Reader, out io.W
 	c.repo, c.dir, c.hooks = l.Dir, dir, l.Hooks
 	c.version, c.stateless = wireVersion(l.Protocol), l.Stateless
 
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	r := newLocalReader(ctx, in)
 	defer r.close()
 	w := newWire(r, out)
@@ -76,7 +74,7 @@ func ServeLocal(ctx context.Context, cfg Config, l Local, in io.Reader, out io.W
 	if unread {
 		r.drain()
 	}
-	return err
+	return errors.Join(err, ctx.Err()) // who was told to end has not done what it was started for
 }
 
 // findRepository looks for a repository as git does (enter_repo in its path.c):

@@ -153,8 +153,8 @@ func TestLocalEnds(t *testing.T) {
 			eventually(t, 5*time.Second, "a quarantine is there", func() bool { return len(w.quarantines("shop")) == 1 })
 			cancel()
 		}
-		if err := <-done; err != nil {
-			t.Logf("%s: %v", how, err)
+		if err := <-done; errors.Is(err, context.Canceled) != (how == "cancelled") {
+			t.Errorf("%s: ServeLocal() = %v", how, err)
 		}
 		wantText(t, out.String(), "ng refs/heads/main")
 		cancel()
