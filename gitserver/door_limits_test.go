@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,9 +145,9 @@ func TestFailedSignIns(t *testing.T) {
 	t.Run("another door", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, nil, fewer)
-		asked := 0
+		var asked atomic.Int32
 		door := httptest.NewServer(w.srv.LimitSignIns(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			asked++
+			asked.Add(1)
 			if r.Header.Get("Authorization") != "Bearer "+token {
 				rw.WriteHeader(http.StatusUnauthorized)
 				return
@@ -155,7 +156,7 @@ func TestFailedSignIns(t *testing.T) {
 			if err := http.NewResponseController(rw).Flush(); err != nil {
 				t.Errorf("Flush() = %v", err)
 			}
-		})))
+		}), nil))
 		defer door.Close()
 		w.http = door
 		for _, c := range []struct {
@@ -166,8 +167,8 @@ func TestFailedSignIns(t *testing.T) {
 				t.Errorf("%s: %d, want %d", c.token, status, c.status)
 			}
 		}
-		if asked != 5 {
-			t.Errorf("asked %d times, want 5", asked)
+		if got := asked.Load(); got != 5 {
+			t.Errorf("asked %d times, want 5", got)
 		}
 	})
 }

@@ -71,7 +71,7 @@ func (s *signIns) failed(remote string) {
 	if len(s.buckets) >= maxAddresses {
 		s.forget(now)
 	}
-	s.buckets[from] = bucket{left: max(left-1, 0), at: now}
+	s.buckets[from] = bucket{left: max(left-1, -s.limit), at: now} // many at once are paid for later
 }
 
 // succeeded remembers who has signed in.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,9 +26,9 @@ type doors struct {
 func (d doors) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, path := range d.apiPaths {
-		mux.Handle(path, d.git.LimitSignIns(d.api))
+		mux.Handle(path, d.git.LimitSignIns(d.api, tooMany))
 	}
-	mux.Handle("/v2/", d.git.LimitSignIns(d.registry))
+	mux.Handle("/v2/", d.git.LimitSignIns(d.registry, tooMany))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !d.ready.Load() {
@@ -46,6 +47,21 @@ func (d doors) handler() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// tooMany refuses a sign-in so that clients of the API and of the registry can
+// both read it.
+func tooMany(w http.ResponseWriter, text string) {
+	body, err := json.Marshal(map[string]any{
+		"id": "rate_limit", "message": text,
+		"errors": []map[string]string{{"code": "TOOMANYREQUESTS", "message": text}},
+	})
+	if err != nil { // it is all text
+		body = nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusTooManyRequests)
+	_, _ = w.Write(body) // a client that has gone away is not told
 }
 
 // say writes an answer. A client that has gone away is not told of.
