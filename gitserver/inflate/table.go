@@ -4,10 +4,10 @@ import "math/bits"
 
 // An entry says what a code stands for:
 //
-//	bits 0-5   how many bits to take, code and extra bits
-//	bits 8-11  the code alone; in front of a table, what indexes it
-//	bits 12-15 flags
-//	bits 16-31 literal, least length or distance, or where the table begins
+//	bit 0-5    how many bits to take: code and extra bits
+//	8-11       the code alone; in front of a table, what indexes it
+//	12-15      flags
+//	16-31      literal, least length or distance, or where the table begins
 //
 // A code longer than the table's index leads to a second table behind the first
 // one, whose entries count only the bits that are left.
