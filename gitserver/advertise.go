@@ -20,7 +20,11 @@ const (
 
 const receiveCapabilities = "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options object-format=" + objectFormat
 
-const uploadCapabilities = "multi_ack multi_ack_detailed thin-pack side-band side-band-64k ofs-delta no-progress include-tag allow-tip-sha1-in-want allow-reachable-sha1-in-want"
+const uploadCapabilities = "multi_ack multi_ack_detailed thin-pack side-band side-band-64k ofs-delta" +
+	" shallow deepen-since deepen-not deepen-relative filter no-progress include-tag allow-tip-sha1-in-want allow-reachable-sha1-in-want"
+
+// fetchFeatures are what the command fetch of protocol v2 can do.
+const fetchFeatures = "shallow wait-for-done filter ref-in-want"
 
 // advertise writes what a service begins with: refs and capabilities, or only
 // capabilities in protocol v2.
@@ -41,7 +45,7 @@ func (s *Server) advertise(ctx context.Context, c *call, w *wire, service string
 	if service == serviceReceive {
 		err = s.advertiseReceive(pkt, r)
 	} else {
-		err = s.advertiseUpload(ctx, pkt, r)
+		err = s.advertiseUpload(ctx, c, pkt, r)
 	}
 	if err != nil {
 		return err
@@ -57,17 +61,22 @@ func (s *Server) advertiseReceive(pkt *pktline.Writer, r *repo.Repo) error {
 	}
 	list := newRefList(pkt, receiveCapabilities+" agent="+s.cfg.Agent)
 	for _, ref := range refs {
-		list.add(ref.Hash, ref.Name)
+		if !hidden(s.cfg.HiddenRefs, ref.Name) {
+			list.add(ref.Hash, ref.Name)
+		}
 	}
 	return list.end()
 }
 
-func (s *Server) advertiseUpload(ctx context.Context, pkt *pktline.Writer, r *repo.Repo) error {
-	refs, err := readRefs(ctx, r)
+func (s *Server) advertiseUpload(ctx context.Context, c *call, pkt *pktline.Writer, r *repo.Repo) error {
+	refs, err := readRefs(r, s.cfg.HiddenRefs)
 	if err != nil {
 		return err
 	}
 	caps := uploadCapabilities
+	if c.stateless {
+		caps += " no-done" // saves a request
+	}
 	if refs.target != "" && !refs.head.IsZero() {
 		caps += " symref=HEAD:" + refs.target
 	}
@@ -75,10 +84,15 @@ func (s *Server) advertiseUpload(ctx context.Context, pkt *pktline.Writer, r *re
 	if !refs.head.IsZero() {
 		list.add(refs.head, "HEAD")
 	}
-	for _, ref := range refs.list {
+	for i := range refs.list {
+		ref := &refs.list[i]
 		list.add(ref.Hash, ref.Name)
-		if !ref.Peeled.IsZero() {
-			list.add(ref.Peeled, ref.Name+"^{}")
+		peeled, err := peel(ctx, r, ref)
+		if err != nil {
+			return err
+		}
+		if !peeled.IsZero() {
+			list.add(peeled, ref.Name+"^{}")
 		}
 	}
 	return list.end()
@@ -87,7 +101,8 @@ func (s *Server) advertiseUpload(ctx context.Context, pkt *pktline.Writer, r *re
 // advertiseV2 writes the capabilities of protocol v2, where refs are asked for.
 func (s *Server) advertiseV2(pkt *pktline.Writer) {
 	for _, line := range []string{
-		"version 2", "agent=" + s.cfg.Agent, "ls-refs=unborn", "fetch", "object-format=" + objectFormat,
+		"version 2", "agent=" + s.cfg.Agent, "ls-refs=unborn", "fetch=" + fetchFeatures, "server-option",
+		"object-format=" + objectFormat, "object-info=size",
 	} {
 		_ = pkt.Line(line + "\n") // the caller looks at Err
 	}
@@ -124,52 +139,4 @@ func (l *refList) end() error {
 		l.add(plumbing.ZeroHash, "capabilities^{}")
 	}
 	return l.pkt.Err()
-}
-
-// refs are the references of a repository as a fetch sees them.
-type refs struct {
-	list   []repo.Ref    // by name; Peeled is set for every annotated tag
-	target string        // where HEAD points to, "" if detached
-	head   plumbing.Hash // where HEAD leads; zero if unborn
-}
-
-// readRefs reads the references and peels the tags.
-func readRefs(ctx context.Context, r *repo.Repo) (*refs, error) {
-	list, err := r.Refs()
-	if err != nil {
-		return nil, fmt.Errorf("read refs: %w", err)
-	}
-	target, err := r.Head()
-	if err != nil {
-		return nil, fmt.Errorf("read HEAD: %w", err)
-	}
-	all := &refs{list: list, target: target}
-	for i := range list {
-		ref := &list[i]
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if ref.Name == target {
-			all.head = ref.Hash
-		}
-		if strings.HasPrefix(ref.Name, branchPrefix) || !ref.Peeled.IsZero() {
-			continue
-		}
-		if err := peel(r, ref); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-// peel finds what an annotated tag leads to.
-func peel(r *repo.Repo, ref *repo.Ref) error {
-	to, _, err := r.Peel(ref.Hash)
-	if err != nil {
-		return fmt.Errorf("peel %s: %w", ref.Name, err)
-	}
-	if to != ref.Hash {
-		ref.Peeled = to
-	}
-	return nil
 }

@@ -24,6 +24,8 @@ type capabilities struct {
 	thinPack         bool
 	noProgress       bool
 	includeTag       bool
+	noDone           bool
+	deepenRelative   bool
 
 	agent string
 }
@@ -83,6 +85,10 @@ func (c *capabilities) setFetch(key string) {
 		c.noProgress = true
 	case "include-tag":
 		c.includeTag = true
+	case "no-done":
+		c.noDone = true
+	case "deepen-relative":
+		c.deepenRelative = true
 	}
 }
 

@@ -75,7 +75,6 @@ func fetchAs(t *testing.T, w *world, transport, version, dir string) {
 	w.git(home, "init", "-q", "one")
 	w.git(filepath.Join(home, "one"), "-c", v, "fetch", "-q", url, w.rev(dir, "HEAD~5"))
 	wantText(t, w.gitFails(filepath.Join(home, "one"), "-c", v, "fetch", "-q", url, strings.Repeat("1", 40)), "not our ref")
-	w.gitFails(home, "-c", v, "clone", "-q", "--depth", "1", url, "shallow")
 }
 
 func TestEmptyRepository(t *testing.T) {

@@ -66,12 +66,23 @@ func (v *receiving) judgeCommands() {
 		if cmd.Old.IsZero() && cmd.New.IsZero() {
 			v.reject(i, "neither an old nor a new object")
 		}
+		if hidden(v.s.cfg.HiddenRefs, cmd.Ref) {
+			v.reject(i, hiddenReason(cmd))
+		}
 		if first, twice := seen[cmd.Ref]; twice {
 			v.reject(i, "multiple updates for one ref")
 			v.reject(first, "multiple updates for one ref")
 		}
 		seen[cmd.Ref] = i
 	}
+}
+
+// hiddenReason is what git answers, too.
+func hiddenReason(cmd Command) string {
+	if cmd.IsDelete() {
+		return "deny deleting a hidden ref"
+	}
+	return "deny updating a hidden ref"
 }
 
 // judgeObjects checks that what the refs are to point at is there, complete and

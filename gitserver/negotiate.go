@@ -15,7 +15,7 @@ import (
 // suffice. A client that is not told so sends more of them, which costs a round.
 const maxReadyWalk = 20000
 
-// A negotiation finds out what the client has already.
+// A negotiation finds out what the client wants, and what it has already.
 type negotiation struct {
 	repo   *repo.Repo
 	wants  []plumbing.Hash
@@ -24,30 +24,21 @@ type negotiation struct {
 	common map[plumbing.Hash]bool
 	last   plumbing.Hash // the last common one
 
+	hidden  []string        // rules of what the client must not see
+	visible *refs           // what it sees, once that was needed
+	named   []plumbing.Hash // wanted commits and tags, which have to be reachable
+	refs    []repo.Ref      // wanted by name
+
+	depth  depthRequest
+	filter *repo.Filter
+
 	oldest int64 // commit time of the oldest common commit
 	ready  bool
 	asked  int // number of common objects when ready was last looked for
 }
 
-func newNegotiation(r *repo.Repo) *negotiation {
-	return &negotiation{repo: r, wanted: make(map[plumbing.Hash]bool), common: make(map[plumbing.Hash]bool)}
-}
-
-// want adds an object that the client asks for.
-func (n *negotiation) want(h plumbing.Hash) error {
-	if n.wanted[h] {
-		return nil
-	}
-	ok, err := n.repo.Has(h)
-	if err != nil {
-		return fmt.Errorf("look up %s: %w", h, err)
-	}
-	if !ok {
-		return refuse("not our ref %s; fetch again", h)
-	}
-	n.wanted[h] = true
-	n.wants = append(n.wants, h)
-	return nil
+func newNegotiation(r *repo.Repo, hidden []string) *negotiation {
+	return &negotiation{repo: r, hidden: hidden, wanted: make(map[plumbing.Hash]bool), common: make(map[plumbing.Hash]bool)}
 }
 
 // have notes an object that the client has, and reports whether we have it too.
@@ -103,7 +94,7 @@ func (n *negotiation) leads(ctx context.Context, from plumbing.Hash, budget *int
 		return false, fmt.Errorf("peel %s: %w", from, err)
 	}
 	if kind != plumbing.CommitObject {
-		return n.common[from], nil
+		return true, nil // no commit leads to it more than another
 	}
 	seen := map[plumbing.Hash]bool{from: true}
 	todo := &byTime{}

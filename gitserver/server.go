@@ -26,6 +26,12 @@ type Config struct {
 	// not exist, it goes to the first of these that does; main and master if nil.
 	Branches []string
 
+	// HiddenRefs are prefixes of refs that nobody sees, fetches or pushes to, as
+	// git's transfer.hideRefs: "refs/internal" hides it and all below, a later
+	// "!refs/internal/shown" shows that again. What only they lead to cannot be
+	// fetched by its commits' names.
+	HiddenRefs []string
+
 	Repo repo.Options // limits of packs and objects
 
 	PushTimeout      time.Duration // one push, waiting and Receiver included; 30m if zero

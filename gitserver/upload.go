@@ -23,8 +23,8 @@ func (s *Server) uploadPack(ctx context.Context, c *call, w *wire) error {
 		return s.failFetch(ctx, c, newReply(w, capabilities{}), err)
 	}
 	defer func() { c.warn("close repository", r.Close()) }()
-	f := &fetch{s: s, c: c, w: w, in: pktline.NewReader(w.in), out: pktline.NewWriter(w.out), n: newNegotiation(r)}
-	err = f.readWants()
+	f := &fetch{s: s, c: c, w: w, in: pktline.NewReader(w.in), out: pktline.NewWriter(w.out), n: newNegotiation(r, s.cfg.HiddenRefs)}
+	err = f.open(ctx)
 	if errors.Is(err, errHungUp) {
 		return nil
 	}
@@ -64,6 +64,7 @@ type fetch struct {
 	lines    int
 	gotOther bool // in this round, the client has what we have not
 	gotOurs  bool // in this round, the client has what we have
+	ready    bool // the client was told that it need not ask on
 }
 
 // next reads a line and counts it against the limit.
@@ -76,6 +77,27 @@ func (f *fetch) next() (pktline.Kind, []byte, error) {
 		return kind, nil, refuse("more than %d lines in one fetch; fetch fewer refs at once", f.s.cfg.MaxWants)
 	}
 	return kind, pktline.TrimLF(line), nil
+}
+
+// open reads what the client asks for, and answers what can be answered before
+// the negotiation.
+func (f *fetch) open(ctx context.Context) error {
+	if err := f.readWants(); err != nil {
+		return err
+	}
+	if err := f.n.check(ctx); err != nil {
+		return err
+	}
+	f.n.depth.to.Relative = f.caps.deepenRelative
+	if err := f.n.deepen(ctx); err != nil {
+		return err
+	}
+	if !f.n.depth.deepens {
+		return nil
+	}
+	f.n.depth.send(f.out)
+	_ = f.out.Flush() // Err returns the first error
+	return errors.Join(f.out.Err(), f.w.flush())
 }
 
 // readWants reads what the client asks for, up to the first flush packet.
@@ -101,8 +123,17 @@ func (f *fetch) readWants() error {
 }
 
 func (f *fetch) readWant(kind pktline.Kind, line []byte, first bool) error {
+	if kind != pktline.Data {
+		return refuseFetchLine(kind, line)
+	}
+	if handled, err := f.n.depthLine(string(line)); handled || err != nil {
+		return err
+	}
+	if spec, ok := bytes.CutPrefix(line, []byte("filter ")); ok {
+		return f.n.filterBy(string(spec))
+	}
 	rest, ok := bytes.CutPrefix(line, []byte("want "))
-	if kind != pktline.Data || !ok {
+	if !ok {
 		return refuseFetchLine(kind, line)
 	}
 	id, list, _ := bytes.Cut(rest, []byte(" "))
@@ -120,13 +151,18 @@ func (f *fetch) readWant(kind pktline.Kind, line []byte, first bool) error {
 	return f.n.want(h)
 }
 
-// refuseFetchLine explains what this server does not do (yet).
-func refuseFetchLine(kind pktline.Kind, line []byte) error {
-	for _, word := range []string{"shallow", "deepen", "filter"} {
-		if bytes.HasPrefix(line, []byte(word)) {
-			return refuse("%s is not supported by this server; fetch without --depth, --shallow-* and --filter", word)
-		}
+// filterBy takes the filter of a partial clone.
+func (n *negotiation) filterBy(spec string) error {
+	if n.filter != nil {
+		return refuse("more than one filter in a fetch; combine them with combine:")
 	}
+	f, err := repo.ParseFilter(spec)
+	n.filter = f
+	return err
+}
+
+// refuseFetchLine explains what was not expected.
+func refuseFetchLine(kind pktline.Kind, line []byte) error {
 	if kind != pktline.Data {
 		return refuse("unexpected packet %v in a fetch", kind)
 	}
@@ -144,8 +180,9 @@ func (f *fetch) negotiate(ctx context.Context) (send bool, err error) {
 		case err != nil:
 			return false, fmt.Errorf("read haves: %w", noEOF(err))
 		case kind == pktline.Flush:
-			if err := f.endRound(ctx); err != nil || f.c.stateless {
-				return false, err
+			send, err := f.endRound(ctx)
+			if err != nil || send || f.c.stateless {
+				return send, err
 			}
 		case kind != pktline.Data:
 			return false, refuseFetchLine(kind, line)
@@ -182,6 +219,7 @@ func (f *fetch) readHave(ctx context.Context, line []byte) error {
 		return err
 	}
 	if f.caps.multiAckDetailed {
+		f.ready = true
 		return f.out.Linef("ACK %s ready\n", h)
 	}
 	return f.out.Linef("ACK %s continue\n", h)
@@ -199,14 +237,16 @@ func (f *fetch) answerCommon(h plumbing.Hash) error {
 	return nil
 }
 
-// endRound answers a flush packet.
-func (f *fetch) endRound(ctx context.Context) error {
+// endRound answers a flush packet, and reports whether the pack can be sent
+// without more ado (no-done).
+func (f *fetch) endRound(ctx context.Context) (send bool, err error) {
 	if f.caps.multiAckDetailed && f.gotOurs && !f.gotOther {
 		enough, err := f.n.enough(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if enough {
+			f.ready = true
 			_ = f.out.Linef("ACK %s ready\n", f.n.last) // Err returns the first error
 		}
 	}
@@ -214,7 +254,10 @@ func (f *fetch) endRound(ctx context.Context) error {
 		_ = f.out.Line("NAK\n") // Err returns the first error
 	}
 	f.gotOurs, f.gotOther = false, false
-	return errors.Join(f.out.Err(), f.w.flush())
+	if f.ready && f.caps.noDone {
+		return true, f.out.Linef("ACK %s\n", f.n.last)
+	}
+	return false, errors.Join(f.out.Err(), f.w.flush())
 }
 
 func (f *fetch) answerDone() error {
@@ -239,9 +282,14 @@ func (s *Server) sendPack(ctx context.Context, c *call, out *reply, n *negotiati
 		stop()
 		return s.failPack(ctx, c, out, err)
 	}
-	err := n.repo.WritePack(ctx, out.data(), n.wants, n.haves, repo.PackOptions{
-		OfsDelta: caps.ofsDelta, Thin: caps.thinPack, IncludeTag: caps.includeTag,
-	})
+	wants, haves, shallow := n.pack()
+	o := repo.PackOptions{
+		OfsDelta: caps.ofsDelta, Thin: caps.thinPack, IncludeTag: caps.includeTag, Filter: n.filter, Shallow: shallow,
+	}
+	if !caps.noProgress {
+		o.Progress = (&fetchProgress{out: out.progress()}).show
+	}
+	err := n.repo.WritePack(ctx, out.data(), wants, haves, o)
 	stop()
 	if err != nil {
 		return s.failPack(ctx, c, out, err)
@@ -250,7 +298,7 @@ func (s *Server) sendPack(ctx context.Context, c *call, out *reply, n *negotiati
 		return fmt.Errorf("send pack: %w", err)
 	}
 	c.log.Info("fetch served", zap.Int("wants", len(n.wants)), zap.Int("haves", len(n.haves)),
-		zap.Duration("took", time.Since(start)))
+		zap.Bool("filtered", n.filter != nil), zap.Bool("shallow", len(shallow) > 0), zap.Duration("took", time.Since(start)))
 	return nil
 }
 

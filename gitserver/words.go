@@ -98,7 +98,7 @@ func broken(err error) error {
 // limits, nothing of ours.
 func packWords(err error) (string, bool) {
 	for _, known := range []error{
-		repo.ErrBadPack, repo.ErrBadObject, repo.ErrCollision, repo.ErrMissing, repo.ErrLimit,
+		repo.ErrBadPack, repo.ErrBadObject, repo.ErrCollision, repo.ErrMissing, repo.ErrLimit, repo.ErrFilter,
 	} {
 		if errors.Is(err, known) {
 			return err.Error(), true

@@ -30,6 +30,9 @@ var (
 	ErrMissing = errors.New("object is missing")
 	// ErrLimit means that a limit of Options was exceeded.
 	ErrLimit = errors.New("limit exceeded")
+	// ErrFilter means that a filter of a partial clone makes no sense, or is of
+	// a kind that is not supported.
+	ErrFilter = errors.New("invalid filter")
 
 	// ErrBusy means that no memory was left for too long.
 	ErrBusy = errors.New("too much memory is in use")

@@ -13,17 +13,19 @@ type marks struct {
 	o     *Objects
 	packs []*markedPack
 	loose map[Hash]uint8
-	slots []Hash // objects that were marked wanted or had lately
+	slots []Hash // objects that were marked lately
 }
 
 const (
 	markWanted uint8 = iota // to be sent
 	markHad                 // the reader has it
+	markPassed              // seen, but kept back by a filter
+	markKinds
 )
 
 type markedPack struct {
 	p    *packFile
-	bits [2][]uint64
+	bits [markKinds][]uint64
 }
 
 func newMarks(o *Objects) *marks {
@@ -43,8 +45,11 @@ func (m *marks) take() {
 	}
 	for _, p := range m.o.db.packs {
 		if !known[p] {
-			n := (p.idx.n + 63) / 64
-			m.packs = append(m.packs, &markedPack{p: p, bits: [2][]uint64{make([]uint64, n), make([]uint64, n)}})
+			q := &markedPack{p: p}
+			for i := range q.bits {
+				q.bits[i] = make([]uint64, (p.idx.n+63)/64)
+			}
+			m.packs = append(m.packs, q)
 		}
 	}
 }
@@ -102,7 +107,7 @@ func (m *marks) set(h Hash, mark uint8) (bool, error) {
 	}
 	p := m.packs[s.pack]
 	w, bit := s.pos/64, uint64(1)<<(s.pos%64)
-	if (p.bits[0][w]|p.bits[1][w])&bit != 0 {
+	if (p.bits[markWanted][w]|p.bits[markHad][w]|p.bits[markPassed][w])&bit != 0 {
 		return false, nil
 	}
 	p.bits[mark][w] |= bit
@@ -139,38 +144,43 @@ func (m *marks) read(h Hash, t ObjectType) ([]byte, error) {
 	return data, err
 }
 
-// tree marks a tree and all below it.
-func (m *marks) tree(root Hash, mark uint8, check func() error) error {
-	todo := []Hash{root}
-	if fresh, err := m.set(root, mark); !fresh || err != nil {
+// release turns an object that was kept back into a wanted one.
+func (m *marks) release(h Hash) error {
+	if _, ok := m.loose[h]; ok {
+		m.loose[h] = markWanted
+		return nil
+	}
+	s, ok, err := m.find(h)
+	if err != nil || !ok || s.pack < 0 {
 		return err
 	}
-	for len(todo) > 0 {
-		h := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if err := check(); err != nil {
-			return err
+	p, bit := m.packs[s.pack], uint64(1)<<(s.pos%64)
+	p.bits[markPassed][s.pos/64] &^= bit
+	p.bits[markWanted][s.pos/64] |= bit
+	return nil
+}
+
+// size is the inflated size of an object.
+func (m *marks) size(h Hash) (int64, error) {
+	_, size, err := m.o.Stat(h)
+	return size, err
+}
+
+// entries calls f for every entry of a tree that is a tree or a blob.
+func (m *marks) entries(h Hash, f func(h Hash, t ObjectType) error) error {
+	data, err := m.read(h, plumbing.TreeObject)
+	if err != nil {
+		return err
+	}
+	for len(data) > 0 {
+		e, rest, ok := nextTreeEntry(data)
+		if !ok {
+			return fmt.Errorf("%w: tree %s", ErrCorrupt, h)
 		}
-		data, err := m.read(h, plumbing.TreeObject)
-		if err != nil {
-			return err
-		}
-		for len(data) > 0 {
-			e, rest, ok := nextTreeEntry(data)
-			if !ok {
-				return fmt.Errorf("%w: tree %s", ErrCorrupt, h)
-			}
-			data = rest
-			t, ours := e.linkType()
-			if !ours {
-				continue
-			}
-			fresh, err := m.set(e.hash, mark)
-			if err != nil {
+		data = rest
+		if t, ours := e.linkType(); ours {
+			if err := f(e.hash, t); err != nil {
 				return err
-			}
-			if fresh && t == plumbing.TreeObject {
-				todo = append(todo, e.hash)
 			}
 		}
 	}

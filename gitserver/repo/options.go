@@ -54,5 +54,12 @@ type PackOptions struct {
 	OfsDelta   bool // the reader takes offset deltas; otherwise reference deltas are sent
 	Thin       bool // the reader takes deltas against objects that it has
 	IncludeTag bool // send annotated tags of what is sent, too
-	Progress   func(Progress)
+	// Filter leaves objects out, for a partial clone. A pack is thin only if it
+	// leaves out nothing, or all blobs.
+	Filter *Filter
+	// Shallow are the commits whose parents the reader has not, or is not to
+	// get: as if they were the first ones (see Deepen).
+	Shallow []Hash
+	// Progress, if set, is called now and then.
+	Progress func(Progress)
 }

@@ -25,6 +25,7 @@ import (
 // copied as they lie on disk where the base of a delta is sent, too.
 func (r *Repo) WritePack(ctx context.Context, w io.Writer, wants, haves []Hash, o PackOptions) error {
 	m := newMarks(&r.Objects)
+	o.Thin = o.Thin && o.Filter.keepsBases()
 	s := &sender{ctx: ctx, r: r, m: m, o: o, sum: sha1.New()}
 	if err := s.count(wants, haves); err != nil {
 		return fmt.Errorf("find objects to send: %w", err)
@@ -60,6 +61,8 @@ type sent struct {
 
 func (s *sender) count(wants, haves []Hash) error {
 	w := newWalk(s.ctx, s.m)
+	w.filter = s.o.Filter
+	w.shallow(s.o.Shallow)
 	for _, h := range haves {
 		if err := w.have(h); err != nil {
 			return err

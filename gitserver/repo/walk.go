@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -14,11 +16,15 @@ import (
 type walk struct {
 	ctx     context.Context //nolint:containedctx // lives as long as one call of WritePack
 	m       *marks
+	filter  *Filter       // nil for none
+	cut     map[Hash]bool // commits whose parents do not count: the reader is shallow
+	since   int64         // commits older than this are not walked
 	commits map[Hash]*walked
 	queue   commitQueue
 	fresh   int // commits in the queue that are wanted
 	oldest  int64
 	list    []*walked // wanted ones in the order found; some may turn out to be had
+	haves   []*walked // those that the reader named
 	trees   []Hash    // wanted by themselves
 }
 
@@ -28,6 +34,7 @@ type walked struct {
 	parents    []*walked
 	date       int64
 	had        bool
+	asked      bool // wanted by itself
 	loaded     bool
 	queued     bool // has been in the queue
 	waits      bool // is in the queue
@@ -48,7 +55,15 @@ func (q *commitQueue) Pop() any {
 }
 
 func newWalk(ctx context.Context, m *marks) *walk {
-	return &walk{ctx: ctx, m: m, commits: make(map[Hash]*walked), oldest: 1<<63 - 1}
+	return &walk{ctx: ctx, m: m, commits: make(map[Hash]*walked), oldest: math.MaxInt64, since: math.MinInt64}
+}
+
+// shallow makes the walk end at commits, as the reader's history does.
+func (w *walk) shallow(at []Hash) {
+	w.cut = make(map[Hash]bool, len(at))
+	for _, h := range at {
+		w.cut[h] = true
+	}
 }
 
 // have starts from an object that the reader has, if we have it, too.
@@ -73,13 +88,9 @@ func (w *walk) root(h Hash, had bool) error {
 		}
 		switch kind { //nolint:exhaustive // tags follow, and nothing else is stored
 		case plumbing.CommitObject:
-			return w.push(w.commit(h), had)
+			return w.rootCommit(w.commit(h), had)
 		case plumbing.TreeObject:
-			if had {
-				return w.m.tree(h, mark, w.ctx.Err)
-			}
-			w.trees = append(w.trees, h)
-			return nil
+			return w.rootTree(h, had)
 		case plumbing.BlobObject:
 			_, err := w.m.set(h, mark)
 			return err
@@ -92,6 +103,28 @@ func (w *walk) root(h Hash, had bool) error {
 		}
 	}
 	return fmt.Errorf("%w: more than %d tags in a row", ErrLimit, maxTags)
+}
+
+func (w *walk) rootCommit(c *walked, had bool) error {
+	if had {
+		w.haves = append(w.haves, c)
+	} else {
+		c.asked = true
+	}
+	return w.push(c, had)
+}
+
+// rootTree takes a tree that is wanted, or had, by itself. A wanted one is sent
+// whatever else the reader has: partial clones ask for what they lack.
+func (w *walk) rootTree(h Hash, had bool) error {
+	if had {
+		return w.markTree(h, markHad)
+	}
+	fresh, err := w.m.set(h, markWanted)
+	if fresh {
+		w.trees = append(w.trees, h)
+	}
+	return err
 }
 
 // tagTarget is what a tag points to.
@@ -125,16 +158,47 @@ func (w *walk) load(c *walked) error {
 	if err != nil {
 		return err
 	}
-	p, err := parseCommit(data)
+	tree, parents, date, err := commitLinks(data)
 	if err != nil {
 		return fmt.Errorf("%w: commit %s: %w", ErrCorrupt, c.hash, err)
 	}
-	c.tree, c.date, c.loaded = p.Tree, p.Committer.When.Unix(), true
-	c.parents = make([]*walked, len(p.Parents))
-	for i, h := range p.Parents {
+	c.tree, c.date, c.loaded = tree, date, true
+	if w.cut[c.hash] {
+		return nil
+	}
+	c.parents = make([]*walked, len(parents))
+	for i, h := range parents {
 		c.parents[i] = w.commit(h)
 	}
 	return nil
+}
+
+// commitLinks reads what a walk needs of a commit. Commits that are laid out
+// as git does are read without looking at the rest.
+func commitLinks(data []byte) (tree Hash, parents []Hash, date int64, err error) {
+	rest, ok := bytes.CutPrefix(data, []byte("tree "))
+	if ok {
+		tree, rest, ok = hexLine(rest)
+	}
+	for ok && bytes.HasPrefix(rest, []byte("parent ")) {
+		var h Hash
+		if h, rest, ok = hexLine(rest[len("parent "):]); ok {
+			parents = append(parents, h)
+		}
+	}
+	author, rest, _ := bytes.Cut(rest, []byte{'\n'})
+	line, _, _ := bytes.Cut(rest, []byte{'\n'})
+	if ok && bytes.HasPrefix(author, []byte("author ")) && bytes.HasPrefix(line, []byte("committer ")) {
+		seconds, _, _ := bytes.Cut(bytes.TrimSpace(line[bytes.LastIndexByte(line, '>')+1:]), []byte{' '})
+		if date, err = strconv.ParseInt(string(seconds), 10, 64); err == nil {
+			return tree, parents, date, nil
+		}
+	}
+	c, err := parseCommit(data)
+	if err != nil {
+		return tree, nil, 0, err
+	}
+	return c.Tree, c.Parents, c.Committer.When.Unix(), nil
 }
 
 // push queues a commit, once.
@@ -147,6 +211,9 @@ func (w *walk) push(c *walked, had bool) error {
 	}
 	if err := w.load(c); err != nil {
 		return err
+	}
+	if !c.had && c.date < w.since {
+		return nil
 	}
 	c.queued, c.waits = true, true
 	if !c.had {
@@ -197,53 +264,4 @@ func (w *walk) run() error {
 		}
 	}
 	return nil
-}
-
-// mark marks all objects of the wanted commits, and those that the reader has
-// at the edges.
-func (w *walk) mark(count func()) error {
-	for _, c := range w.list {
-		if c.had {
-			continue
-		}
-		for _, p := range c.parents {
-			if p.had {
-				if err := w.markHad(p); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	check := func() error {
-		count()
-		return w.ctx.Err()
-	}
-	for _, c := range w.list {
-		if c.had {
-			continue
-		}
-		if _, err := w.m.set(c.hash, markWanted); err != nil {
-			return err
-		}
-		count()
-		if err := w.m.tree(c.tree, markWanted, check); err != nil {
-			return err
-		}
-	}
-	for _, h := range w.trees {
-		if err := w.m.tree(h, markWanted, check); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *walk) markHad(c *walked) error {
-	if err := w.load(c); err != nil {
-		return err
-	}
-	if _, err := w.m.set(c.hash, markHad); err != nil {
-		return err
-	}
-	return w.m.tree(c.tree, markHad, w.ctx.Err)
 }
