@@ -77,8 +77,13 @@ func (n *negotiation) enough(ctx context.Context) (bool, error) {
 	}
 	n.asked = len(n.haves)
 	budget := maxReadyWalk
-	for _, w := range n.wants {
-		ok, err := n.leads(ctx, w, &budget)
+	wants, _, shallow := n.pack()
+	cut := make(map[plumbing.Hash]bool, len(shallow))
+	for _, h := range shallow {
+		cut[h] = true
+	}
+	for _, w := range wants {
+		ok, err := n.leads(ctx, w, cut, &budget)
 		if err != nil || !ok {
 			return false, err
 		}
@@ -88,7 +93,8 @@ func (n *negotiation) enough(ctx context.Context) (bool, error) {
 }
 
 // leads walks from a want, newest commits first, until it meets a common one.
-func (n *negotiation) leads(ctx context.Context, from plumbing.Hash, budget *int) (bool, error) {
+// It goes no further than to the commits where the client's history is cut.
+func (n *negotiation) leads(ctx context.Context, from plumbing.Hash, cut map[plumbing.Hash]bool, budget *int) (bool, error) {
 	from, kind, err := n.repo.Peel(from)
 	if err != nil {
 		return false, fmt.Errorf("peel %s: %w", from, err)
@@ -107,7 +113,7 @@ func (n *negotiation) leads(ctx context.Context, from plumbing.Hash, budget *int
 		}
 		c, _ := heap.Pop(todo).(*repo.Commit)
 		for _, p := range c.Parents {
-			if seen[p] {
+			if seen[p] || cut[c.Hash] {
 				continue
 			}
 			seen[p] = true

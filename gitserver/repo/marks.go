@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -162,27 +163,65 @@ func (m *marks) release(h Hash) error {
 
 // size is the inflated size of an object.
 func (m *marks) size(h Hash) (int64, error) {
-	_, size, err := m.o.Stat(h)
-	return size, err
+	s, ok := m.inPacks(h)
+	if !ok {
+		_, size, err := m.o.Stat(h)
+		return size, err
+	}
+	p := m.packs[s.pack].p
+	off, err := p.idx.offset(s.pos)
+	if err != nil {
+		return 0, err
+	}
+	e, err := p.head(off)
+	if err != nil {
+		return 0, err
+	}
+	return p.sizeOf(off, &e)
 }
 
-// entries calls f for every entry of a tree that is a tree or a blob.
-func (m *marks) entries(h Hash, f func(h Hash, t ObjectType) error) error {
+// lately says whether an object is known to be marked, without looking it up.
+func (m *marks) lately(h *Hash) bool {
+	return m.slots[binary.LittleEndian.Uint32(h[:])&uint32(len(m.slots)-1)] == *h
+}
+
+// entries calls f for the entries of a tree that are trees, or blobs if these
+// matter, except for some that are marked already: trees repeat most of each
+// other's.
+func (m *marks) entries(h Hash, blobs bool, f func(h Hash, t ObjectType) error) error {
 	data, err := m.read(h, plumbing.TreeObject)
 	if err != nil {
 		return err
 	}
 	for len(data) > 0 {
-		e, rest, ok := nextTreeEntry(data)
-		if !ok {
+		n := bytes.IndexByte(data, 0) + 1 // mode, space and name
+		if n <= len("40000 ") || len(data) < n+hashSize {
 			return fmt.Errorf("%w: tree %s", ErrCorrupt, h)
 		}
-		data = rest
-		if t, ours := e.linkType(); ours {
-			if err := f(e.hash, t); err != nil {
-				return err
-			}
+		t, ours := linkTypeOf(data)
+		to := (*Hash)(data[n:])
+		data = data[n+hashSize:]
+		if !ours || t == plumbing.BlobObject && !blobs || m.lately(to) {
+			continue
+		}
+		if err := f(*to, t); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// linkTypeOf is the linkType of the tree entry that b begins with, found by its
+// first digits: a walk sees a hundred times more entries than objects.
+func linkTypeOf(b []byte) (ObjectType, bool) {
+	switch {
+	case b[0] == '4': // 40000
+		return plumbing.TreeObject, true
+	case b[0] == '1' && b[1] == '6': // 160000
+		return 0, false
+	case b[0] == '0': // zero-padded, by some old tool
+		e, _, _ := nextTreeEntry(b)
+		return e.linkType()
+	}
+	return plumbing.BlobObject, true
 }

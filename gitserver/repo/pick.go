@@ -144,13 +144,10 @@ func (p *picker) expand(h Hash) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	return p.m.entries(h, p.each)
+	return p.m.entries(h, p.blobs, p.each)
 }
 
 func (p *picker) entry(h Hash, t ObjectType) error {
-	if t == plumbing.BlobObject && !p.blobs {
-		return nil
-	}
 	fresh, err := p.set(h, t)
 	if fresh && t == plumbing.TreeObject {
 		p.todo = append(p.todo, h)
