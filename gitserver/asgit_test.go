@@ -70,6 +70,10 @@ func pastStream(seed uint64, commits int) string {
 			fmt.Fprintf(&b, "merge :%d\n", last[other])
 		}
 		last[branch] = i
+		if i == 1 {
+			b.WriteString("M 100644 inline dir/sub/b\n")
+			data("the first")
+		}
 		for range 1 + r.IntN(3) {
 			path := []string{"README", "dir/a", "dir/sub/b", "other/c", "dir/sub/deep/d"}[r.IntN(5)]
 			fmt.Fprintf(&b, "M 100644 inline %s\n", path)
@@ -178,6 +182,7 @@ func (p *past) unpack(t *testing.T, a answer, pack []byte) answer {
 		}
 		slices.Sort(a.lines[i:j])
 	}
+	a.lines = slices.Compact(a.lines) // git may tell of a commit twice
 	if len(pack) == 0 {
 		return a
 	}
@@ -366,4 +371,68 @@ func TestOldFetchAsGit(t *testing.T) {
 			same(t, p.read(t, p.ours(t, "0", request)), p.read(t, p.theirs(t, "0", request)))
 		})
 	}
+}
+
+// TestRandomFetchesAsGit asks for what nobody thought of.
+func TestRandomFetchesAsGit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	pasts := make([]*past, 4)
+	for i := range pasts {
+		pasts[i] = newPast(t, w, fmt.Sprint("past", i), uint64(i), 30)
+	}
+	for seed := range uint64(32) {
+		p := pasts[seed%4]
+		r := mathrand.New(mathrand.NewPCG(seed, 11))
+		args := randomFetch(r)
+		lines := []string{"command=fetch", "object-format=sha1", "0001", "thin-pack", "ofs-delta", "no-progress"}
+		for _, a := range args {
+			lines = append(lines, p.expand(t, a))
+		}
+		request := wirePackets(append(lines, "done", "0000")...)
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			same(t, p.read(t, p.ours(t, "2", request)), p.read(t, p.theirs(t, "2", request)))
+			if t.Failed() {
+				t.Log(strings.Join(args, "\n"))
+			}
+		})
+	}
+}
+
+func randomFetch(r *mathrand.Rand) []string {
+	commit := func() string {
+		return fmt.Sprintf("{%s~%d}", []string{"main", "side"}[r.IntN(2)], r.IntN(6))
+	}
+	args := []string{"want {main}"}
+	for range r.IntN(3) {
+		args = append(args, "want "+[]string{commit(), "{v1}", "{v1-again}", "{tree}", "{blob}"}[r.IntN(5)])
+	}
+	// Of two haves git forgets the one that is a parent of the other.
+	if r.IntN(2) == 0 {
+		args = append(args, "have "+commit())
+	}
+	for range r.IntN(3) {
+		args = append(args, "shallow "+commit())
+	}
+	args = append(args, [][]string{
+		nil,
+		{fmt.Sprint("deepen ", 1+r.IntN(12))},
+		{fmt.Sprint("deepen ", 1+r.IntN(4)), "deepen-relative"},
+		{"deepen 2147483647"},
+		{fmt.Sprint("deepen-since ", 1_700_000_000+r.IntN(30)*1000)},
+		{"deepen-not v1"},
+		{"deepen-not light", fmt.Sprint("deepen-since ", 1_700_000_000+r.IntN(20)*1000)},
+	}[r.IntN(7)]...)
+	if filters := []string{
+		"blob:none", "blob:limit=200", "tree:0", "tree:1", "tree:2", "tree:3", "object:type=commit", "combine:tree:2+blob:none",
+	}; r.IntN(2) == 0 && !strings.Contains(strings.Join(args, " "), "{tree}") && !strings.Contains(strings.Join(args, " "), "{blob}") {
+		// The blob that a tag leads to is sent by us, if a filter lets us forget that the reader has it.
+		args = append(args, "filter "+filters[r.IntN(len(filters))])
+	}
+	// Where the reader has something, git sends tags of that, too.
+	if all := strings.Join(args, " "); r.IntN(2) == 0 && !strings.Contains(all, "have") && !strings.Contains(all, "shallow") {
+		args = append(args, "include-tag")
+	}
+	return args
 }

@@ -10,6 +10,9 @@ func (w *walk) mark(count func()) error {
 	if err := w.markEdges(); err != nil {
 		return err
 	}
+	if err := w.markTagged(); err != nil {
+		return err
+	}
 	p := newPicker(w, markWanted)
 	p.check = func() error {
 		count()
@@ -61,6 +64,22 @@ func (w *walk) markEdges() error {
 	}
 	for _, c := range w.haves {
 		if err := w.markHad(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// markTagged marks what tags lead to, unless the reader has it.
+func (w *walk) markTagged() error {
+	for _, o := range w.tagged {
+		var err error
+		if o.t == plumbing.TreeObject {
+			err = w.rootTree(o.h, false)
+		} else {
+			_, err = w.m.set(o.h, markWanted)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,13 @@ type walk struct {
 	list    []*walked // wanted ones in the order found; some may turn out to be had
 	haves   []*walked // those that the reader named
 	trees   []Hash    // wanted by themselves
+	tagged  []tagged  // wanted through tags
+}
+
+// A tagged object is a tree or a blob that a wanted tag leads to.
+type tagged struct {
+	h Hash
+	t ObjectType
 }
 
 // A walked commit is one that the walk came across.
@@ -81,10 +88,14 @@ func (w *walk) root(h Hash, had bool) error {
 	if had {
 		mark = markHad
 	}
-	for range maxTags {
+	for depth := range maxTags {
 		kind, err := w.m.o.Type(h)
 		if err != nil {
 			return err
+		}
+		if !had && depth > 0 && (kind == plumbing.TreeObject || kind == plumbing.BlobObject) {
+			w.tagged = append(w.tagged, tagged{h, kind})
+			return nil
 		}
 		switch kind { //nolint:exhaustive // tags follow, and nothing else is stored
 		case plumbing.CommitObject:
