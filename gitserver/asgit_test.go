@@ -176,7 +176,7 @@ func (p *past) read(t *testing.T, out []byte) answer {
 func (p *past) unpack(t *testing.T, a answer, pack []byte) answer {
 	t.Helper()
 	// Where history ends is told in any order.
-	for i := 0; i < len(a.lines); i++ {
+	for i := range a.lines {
 		j := i
 		for ; j < len(a.lines) && strings.Contains(a.lines[j], "shallow "); j++ {
 		}
@@ -322,13 +322,13 @@ func TestFetchAsGit(t *testing.T) {
 		"a have that is a want's parent": {"want {main}", "have {main~1}", "done"},
 		"a have of another branch":       {"want {main}", "have {side}", "done"},
 	} {
+		lines := []string{"command=fetch", "object-format=sha1", "0001", "thin-pack", "ofs-delta", "no-progress"}
+		for _, a := range args {
+			lines = append(lines, p.expand(t, a))
+		}
+		request := wirePackets(append(lines, "0000")...)
 		t.Run(name, func(t *testing.T) {
-			lines := []string{"command=fetch", "object-format=sha1", "0001", "thin-pack", "ofs-delta", "no-progress"}
-			for _, a := range args {
-				lines = append(lines, p.expand(t, a))
-			}
-			request := wirePackets(append(lines, "0000")...)
-			t.Parallel() // expand writes to the map
+			t.Parallel()
 			same(t, p.read(t, p.ours(t, "2", request)), p.read(t, p.theirs(t, "2", request)))
 		})
 	}
@@ -361,13 +361,13 @@ func TestOldFetchAsGit(t *testing.T) {
 		"tags of what is sent":  {"want {main} side-band-64k include-tag", "0000", "done"},
 		"an old commit by name": {"want {main~9} side-band-64k", "0000", "done"},
 	} {
+		var expanded []string
+		for _, l := range lines {
+			expanded = append(expanded, p.expand(t, l))
+		}
+		request := wirePackets(expanded...)
 		t.Run(name, func(t *testing.T) {
-			var expanded []string
-			for _, l := range lines {
-				expanded = append(expanded, p.expand(t, l))
-			}
-			request := wirePackets(expanded...)
-			t.Parallel() // expand writes to the map
+			t.Parallel()
 			same(t, p.read(t, p.ours(t, "0", request)), p.read(t, p.theirs(t, "0", request)))
 		})
 	}

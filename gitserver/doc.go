@@ -20,13 +20,14 @@
 //   - Pushes and fetches share one budget of memory, for which they wait in turn.
 //   - Failed sign-ins are limited for each address; [Server.LimitSignIns] puts
 //     other handlers of the same tokens under the same limit.
-//   - Fetches speak protocol v0, v1 and v2.
+//   - Fetches speak protocol v0, v1 and v2, shallow and partial ones among them.
+//     A commit or a tag can be fetched by name if a ref that is not hidden leads
+//     to it; trees and blobs by whoever knows their names.
 //   - [ServeLocal] stands in for git receive-pack and git upload-pack, on any
 //     bare repository.
 //
-// What it deliberately does not do: shallow and partial clones, signed pushes,
-// SHA-256 repositories and the dumb HTTP protocol are refused in words; a push
-// does not go through a symbolic ref; hooks of a repository are not run (but by
+// What it deliberately does not do: filters by path, signed pushes, SHA-256
+// repositories and the dumb HTTP protocol are refused in words; a push does not go through a symbolic ref; hooks of a repository are not run (but by
 // ServeLocal, where it is asked to), and its configuration is not obeyed, since
 // a Receiver is the place for policy; nothing but git runs over SSH.
 //

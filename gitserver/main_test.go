@@ -387,3 +387,8 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.b.String()
 }
+
+// hide configures hidden refs.
+func hide(rules ...string) func(*gitserver.Config) {
+	return func(c *gitserver.Config) { c.HiddenRefs = rules }
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing"
+
 	"slipway/gitserver/pktline"
 	"slipway/gitserver/repo"
 )
@@ -14,12 +16,15 @@ import (
 // (gitprotocol-v2, "object-info").
 func objectInfo(ctx context.Context, w *wire, r *repo.Repo, args []string) error {
 	sizes := false
-	var ids []string
+	var ids []plumbing.Hash
 	for _, arg := range args {
 		id, isID := strings.CutPrefix(arg, "oid ")
+		h, valid := parseHash(id)
 		switch {
+		case isID && valid:
+			ids = append(ids, h)
 		case isID:
-			ids = append(ids, id)
+			return refuse("malformed object name %q", clip(id, 64))
 		case arg == "size":
 			sizes = true
 		default:
@@ -30,8 +35,8 @@ func objectInfo(ctx context.Context, w *wire, r *repo.Repo, args []string) error
 	if sizes && len(ids) > 0 {
 		_ = pkt.Line("size") // Err returns the first error
 	}
-	for _, id := range ids {
-		line, err := infoLine(r, id, sizes)
+	for _, h := range ids {
+		line, err := infoLine(r, h, sizes)
 		if err = errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}
@@ -43,19 +48,15 @@ func objectInfo(ctx context.Context, w *wire, r *repo.Repo, args []string) error
 
 // infoLine describes an object; one that does not exist has nothing behind
 // its name.
-func infoLine(r *repo.Repo, id string, size bool) (string, error) {
-	h, ok := parseHash(id)
-	if !ok {
-		return "", refuse("malformed object name %q", clip(id, 64))
-	}
+func infoLine(r *repo.Repo, h plumbing.Hash, size bool) (string, error) {
 	_, n, err := r.Stat(h)
 	switch {
 	case errors.Is(err, repo.ErrNotFound):
-		return id + " ", nil
+		return h.String() + " ", nil
 	case err != nil:
 		return "", fmt.Errorf("look up %s: %w", h, err)
 	case !size:
-		return id, nil
+		return h.String(), nil
 	}
-	return fmt.Sprintf("%s %d", id, n), nil
+	return fmt.Sprintf("%s %d", h, n), nil
 }
