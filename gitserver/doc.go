@@ -27,7 +27,8 @@
 //     bare repository.
 //
 // What it deliberately does not do: filters by path, signed pushes, SHA-256
-// repositories and the dumb HTTP protocol are refused in words; a push does not go through a symbolic ref; hooks of a repository are not run (but by
+// repositories and the dumb HTTP protocol are refused in words; a push does not
+// go through a symbolic ref; hooks of a repository are not run (but by
 // ServeLocal, where it is asked to), and its configuration is not obeyed, since
 // a Receiver is the place for policy; nothing but git runs over SSH.
 //

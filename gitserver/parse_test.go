@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"slipway/gitserver/pktline"
+	"slipway/gitserver/repo"
 )
 
 func testServer(tb testing.TB) *Server {
@@ -150,11 +152,38 @@ func FuzzReadV2(f *testing.F) {
 			if o, err := parseLsRefs(req.args); err == nil {
 				o.matches("refs/heads/main")
 			}
-			for _, a := range req.args {
-				if err := refuseFetchLine(pktline.Data, []byte(a)); err == nil {
-					t.Error("no refusal")
-				}
-			}
+		}
+	})
+}
+
+// FuzzFetch parses and answers the arguments of a fetch, one a line, from a
+// repository without anything in it.
+func FuzzFetch(f *testing.F) {
+	dir := filepath.Join(f.TempDir(), "shop.git")
+	if err := repo.Create(dir); err != nil {
+		f.Fatal(err)
+	}
+	r, err := repo.Open(dir, repo.Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = r.Close() })
+	f.Add("want " + hashA + "\nhave " + hashB + "\ndone")
+	f.Add("wait-for-done\nhave " + hashB + "\nshallow " + hashA + "\ndeepen 3\ndeepen-relative")
+	f.Add("wait-for-done\ndeepen-since 1\ndeepen-not refs/heads/main\nfilter combine:blob:none+tree:3\nwant-ref HEAD")
+	f.Fuzz(func(t *testing.T, lines string) {
+		n := newNegotiation(r, nil)
+		o, err := parseFetch(n, strings.Split(lines, "\n"))
+		if err != nil {
+			return
+		}
+		if len(n.wants) > 0 {
+			t.Errorf("wants %v, of an empty repository", n.wants)
+		}
+		var out bytes.Buffer
+		_, err = answerFetch(t.Context(), pktline.NewWriter(&out), n, o)
+		if text, ok := knownWords(t.Context(), &call{}, err); err != nil && !ok {
+			t.Errorf("answerFetch() = %v, without words: %q", err, text)
 		}
 	})
 }

@@ -93,14 +93,14 @@ func (n *negotiation) check(ctx context.Context) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	rest, err = n.repo.Unreachable(ctx, tips, rest, maxReachWalk)
+	lost, err := n.repo.Unreachable(ctx, tips, rest, maxReachWalk)
 	switch {
 	case errors.Is(err, repo.ErrLimit):
-		return refuse("it would take too long to find out whether a ref leads to %s; fetch the ref instead", n.named[0])
+		return refuse("it would take too long to find out whether a ref leads to %s; fetch the ref instead", rest[0])
 	case err != nil:
 		return err
-	case len(rest) > 0:
-		return notOurRef(rest[0])
+	case len(lost) > 0:
+		return notOurRef(lost[0])
 	}
 	return nil
 }

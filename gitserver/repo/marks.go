@@ -30,9 +30,17 @@ type markedPack struct {
 }
 
 func newMarks(o *Objects) *marks {
-	m := &marks{o: o, loose: make(map[Hash]uint8), slots: make([]Hash, 64<<10)}
+	m := &marks{o: o, loose: make(map[Hash]uint8)}
 	o.db.refresh() //nolint:errcheck // what is missing later is refused then
 	m.take()
+	objects, slots := 0, 256
+	for _, p := range m.packs {
+		objects += p.p.idx.n
+	}
+	for slots < 64<<10 && slots < objects {
+		slots *= 2
+	}
+	m.slots = make([]Hash, slots)
 	return m
 }
 

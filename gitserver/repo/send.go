@@ -60,6 +60,7 @@ type sent struct {
 }
 
 func (s *sender) count(wants, haves []Hash) error {
+	s.progress(StageCounting, 0, 0) // a sign of life, before commits are walked
 	w := newWalk(s.ctx, s.m)
 	w.filter = s.o.Filter
 	w.shallow(s.o.Shallow)

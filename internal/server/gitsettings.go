@@ -25,6 +25,7 @@ type gitSettings struct {
 	MaxOptions  int
 
 	// of all of them
+	HideRefs         []string
 	PushTimeout      time.Duration
 	MaxQueued        int
 	Memory           string
@@ -53,6 +54,7 @@ func (g *gitSettings) registerPush(f *pflag.FlagSet) {
 // register declares all of them.
 func (g *gitSettings) register(f *pflag.FlagSet) {
 	g.registerPush(f)
+	f.StringArrayVar(&g.HideRefs, "hide-ref", nil, "prefix of refs that nobody sees, fetches or pushes to; !PREFIX shows some again (repeatable)")
 	f.DurationVar(&g.PushTimeout, "push-timeout", 30*time.Minute, "longest push, waiting and build included")
 	f.IntVar(&g.MaxQueued, "max-queued", 16, "pushes that wait for one app at once")
 	f.StringVar(&g.Memory, "git-memory", "512MiB", "memory that pushes and fetches share; only one of them may go beyond it")
@@ -118,7 +120,7 @@ func (g *gitSettings) config() (gitserver.Config, error) {
 	}
 	if g.serves() {
 		cfg.MemoryBudget, cfg.MinRate = size("git-memory", g.Memory), size("git-min-rate", g.MinRate)
-		cfg.PushTimeout, cfg.IdleTimeout, cfg.HandshakeTimeout = g.PushTimeout, g.IdleTimeout, g.HandshakeTimeout
+		cfg.HiddenRefs, cfg.PushTimeout, cfg.IdleTimeout, cfg.HandshakeTimeout = g.HideRefs, g.PushTimeout, g.IdleTimeout, g.HandshakeTimeout
 		cfg.MaxQueued, cfg.MaxConnections, cfg.MaxRequests = g.MaxQueued, g.MaxConnections, g.MaxRequests
 		cfg.MaxPerAddress, cfg.MaxFailures = g.MaxPerAddress, g.MaxFailures
 	}
