@@ -373,6 +373,39 @@ func TestOldFetchAsGit(t *testing.T) {
 	}
 }
 
+// TestRefsAsGit lists refs.
+func TestRefsAsGit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	attached, detached, empty := newPast(t, w, "shop", 8, 12), newPast(t, w, "detached", 9, 12), newPast(t, w, "empty", 10, 12)
+	w.git(attached.dir, "symbolic-ref", "refs/heads/alias", "refs/heads/side")
+	w.git(attached.dir, "pack-refs", "--all")
+	w.git(attached.dir, "tag", "-a", "-m", "loose", "loose", "main")
+	w.git(detached.dir, "update-ref", "--no-deref", "HEAD", "main~2")
+	w.git(empty.dir, "symbolic-ref", "HEAD", "refs/heads/unborn")
+	for name, args := range map[string][]string{
+		"all":            {},
+		"peeled":         {"peel"},
+		"symbolic":       {"symrefs", "peel"},
+		"branches":       {"symrefs", "ref-prefix refs/heads/"},
+		"HEAD":           {"symrefs", "ref-prefix HEAD"},
+		"part of a name": {"peel", "ref-prefix refs/tags/v1", "ref-prefix refs/heads/ma"},
+		"unborn":         {"symrefs", "unborn"},
+		"nothing":        {"ref-prefix refs/none/"},
+	} {
+		for _, p := range []*past{attached, detached, empty} {
+			request := wirePackets(append(append([]string{"command=ls-refs", "object-format=sha1", "0001"}, args...), "0000")...)
+			t.Run(name+" of "+p.name, func(t *testing.T) {
+				t.Parallel()
+				ours, theirs := p.read(t, p.ours(t, "2", request)), p.read(t, p.theirs(t, "2", request))
+				slices.Sort(ours.lines)
+				slices.Sort(theirs.lines)
+				same(t, ours, theirs)
+			})
+		}
+	}
+}
+
 // TestRandomFetchesAsGit asks for what nobody thought of.
 func TestRandomFetchesAsGit(t *testing.T) {
 	t.Parallel()

@@ -28,6 +28,7 @@ type negotiation struct {
 	visible *refs           // what it sees, once that was needed
 	named   []plumbing.Hash // wanted commits and tags, which have to be reachable
 	refs    []repo.Ref      // wanted by name
+	byName  map[string]bool // the names
 
 	depth  depthRequest
 	filter *repo.Filter
@@ -38,7 +39,10 @@ type negotiation struct {
 }
 
 func newNegotiation(r *repo.Repo, hidden []string) *negotiation {
-	return &negotiation{repo: r, hidden: hidden, wanted: make(map[plumbing.Hash]bool), common: make(map[plumbing.Hash]bool)}
+	return &negotiation{
+		repo: r, hidden: hidden,
+		wanted: make(map[plumbing.Hash]bool), common: make(map[plumbing.Hash]bool), byName: make(map[string]bool),
+	}
 }
 
 // have notes an object that the client has, and reports whether we have it too.

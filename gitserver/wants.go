@@ -46,10 +46,8 @@ func (n *negotiation) add(h plumbing.Hash) {
 
 // wantRef adds a ref that the client asks for by its full name.
 func (n *negotiation) wantRef(name string) error {
-	for _, ref := range n.refs {
-		if ref.Name == name {
-			return refuse("duplicate want-ref %q", clip(name, 64))
-		}
+	if n.byName[name] {
+		return refuse("duplicate want-ref %q", clip(name, 64))
 	}
 	all, err := n.see()
 	if err != nil {
@@ -59,6 +57,7 @@ func (n *negotiation) wantRef(name string) error {
 	if !ok {
 		return refuse("unknown ref %q; fetch again", clip(name, 64))
 	}
+	n.byName[name] = true
 	n.refs = append(n.refs, repo.Ref{Name: name, Hash: h})
 	n.add(h)
 	return nil

@@ -33,6 +33,8 @@ var (
 	// ErrFilter means that a filter of a partial clone makes no sense, or is of
 	// a kind that is not supported.
 	ErrFilter = errors.New("invalid filter")
+	// ErrNoCommits means that a Deepening leaves no commit at all.
+	ErrNoCommits = errors.New("no commits are left")
 
 	// ErrBusy means that no memory was left for too long.
 	ErrBusy = errors.New("too much memory is in use")

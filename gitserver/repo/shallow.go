@@ -13,9 +13,6 @@ import (
 // InfiniteDepth is the depth of a history that is not cut off.
 const InfiniteDepth = math.MaxInt32
 
-// ErrNoCommits means that a deepening leaves no commit at all.
-var ErrNoCommits = errors.New("no commits are as young as was asked for")
-
 // A Deepening says how far the history of a shallow reader is to go: to a
 // depth, or else to what the other fields leave.
 type Deepening struct {
