@@ -374,7 +374,7 @@ func TestOldFetchAsGit(t *testing.T) {
 }
 
 // TestRefsAsGit lists refs.
-func TestRefsAsGit(t *testing.T) {
+func TestAdvertisesRefsAsGit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	attached, detached, empty := newPast(t, w, "shop", 8, 12), newPast(t, w, "detached", 9, 12), newPast(t, w, "empty", 10, 12)
