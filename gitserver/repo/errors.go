@@ -17,6 +17,9 @@ var (
 	ErrType = errors.New("object has another type")
 	// ErrCorrupt means that a file of the repository is damaged.
 	ErrCorrupt = errors.New("repository is damaged")
+	// ErrBusy means that somebody else is at work in the repository, and that
+	// it is worth trying again later.
+	ErrBusy = errors.New("repository is busy")
 
 	// ErrBadPack means that the pack from the wire cannot be parsed: garbage,
 	// truncated, wrong checksum, trailing data, duplicate objects.

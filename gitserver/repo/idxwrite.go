@@ -31,31 +31,55 @@ func writeFile(path string, write func(*bufio.Writer) error) error {
 	return errors.Join(err, f.Close())
 }
 
+// An indexed is a pack's objects in the order of their names.
+type indexed interface {
+	len() int
+	at(i int) (h *Hash, crc uint32, off int64)
+}
+
+// byName are the objects of a table in the order of their names.
+type byName struct {
+	t     *table
+	order []int32
+}
+
+func (b byName) len() int { return len(b.order) }
+
+func (b byName) at(i int) (h *Hash, crc uint32, off int64) {
+	o := b.t.at(b.order[i])
+	return &o.hash, o.crc, o.off
+}
+
 // writeIdx writes a pack index of version 2 (gitformat-pack), as C git does,
 // without its last checksum. Errors of w stick until it is flushed.
-func writeIdx(w *bufio.Writer, t *table, order []int32, packSum []byte) error {
+func writeIdx(w *bufio.Writer, x indexed, packSum []byte) error {
 	var b [8]byte
 	u32 := func(v uint32) {
 		binary.BigEndian.PutUint32(b[:], v)
 		w.Write(b[:4]) //nolint:errcheck // sticks
 	}
 	w.WriteString(idxMagic) //nolint:errcheck // sticks
-	n := 0
-	for i := range 256 {
-		for n < len(order) && int(t.at(order[n]).hash[0]) <= i {
-			n++
-		}
-		u32(uint32(n))
+	var fanout [256]uint32
+	for i := range x.len() {
+		h, _, _ := x.at(i)
+		fanout[h[0]]++
 	}
-	for _, i := range order {
-		w.Write(t.at(i).hash[:]) //nolint:errcheck // sticks
+	n := uint32(0)
+	for _, c := range fanout {
+		n += c
+		u32(n)
 	}
-	for _, i := range order {
-		u32(t.at(i).crc)
+	for i := range x.len() {
+		h, _, _ := x.at(i)
+		w.Write(h[:]) //nolint:errcheck // sticks
+	}
+	for i := range x.len() {
+		_, crc, _ := x.at(i)
+		u32(crc)
 	}
 	var big []int64
-	for _, i := range order {
-		off := t.at(i).off
+	for i := range x.len() {
+		_, _, off := x.at(i)
 		if off > 0x7fffffff {
 			u32(0x80000000 | uint32(len(big)))
 			big = append(big, off)

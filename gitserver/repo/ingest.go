@@ -45,17 +45,22 @@ const quarantinePrefix = "tmp_objdir-incoming-"
 // deltas, completes a thin pack, hashes with collision detection and checks
 // every object as fsck would. After an error nothing is left behind.
 func (r *Repo) Ingest(ctx context.Context, pack io.Reader, o IngestOptions) (*Quarantine, error) {
+	lease, err := r.lease(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("take in pack: %w", err)
+	}
 	// Git's own name for such directories: `git prune` knows them.
 	dir, err := os.MkdirTemp(filepath.Join(r.dir, "objects"), quarantinePrefix)
 	if err != nil {
-		return nil, fmt.Errorf("make quarantine: %w", err)
+		return nil, errors.Join(fmt.Errorf("make quarantine: %w", err), lease.Close())
 	}
 	g := &ingest{r: r, o: o, dir: dir, claim: r.o.Budget.Claim(o.OnWait)}
 	defer g.claim.Release()
 	q, err := g.run(ctx, pack)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("take in pack: %w", err), os.RemoveAll(dir))
+		return nil, errors.Join(fmt.Errorf("take in pack: %w", err), os.RemoveAll(dir), lease.Close())
 	}
+	q.lease = lease
 	return q, nil
 }
 
@@ -153,7 +158,7 @@ func (g *ingest) progress(s Stage, done, total int, bytes int64) {
 
 func (g *ingest) writeIndex(order []int32) error {
 	err := writeFile(g.path("tmp.idx"), func(w *bufio.Writer) error {
-		return writeIdx(w, &g.objects, order, g.sum)
+		return writeIdx(w, byName{&g.objects, order}, g.sum)
 	})
 	if err != nil {
 		return fmt.Errorf("write idx: %w", err)

@@ -407,7 +407,7 @@ func FuzzInflate(f *testing.F) {
 }
 
 func idxOf(tab *table, order []int32) func(*bufio.Writer) error {
-	return func(w *bufio.Writer) error { return writeIdx(w, tab, order, make([]byte, hashSize)) }
+	return func(w *bufio.Writer) error { return writeIdx(w, byName{tab, order}, make([]byte, hashSize)) }
 }
 
 func encodeIdx(b *bytes.Buffer, tab *table, order []int32) error {

@@ -88,19 +88,31 @@ func (d *odb) refresh() (gen int, err error) {
 	if st.ModTime().Equal(d.changed) && d.scanned.Sub(d.changed) > tick {
 		return d.gen, nil
 	}
-	names, err := readNames(dir)
-	if err != nil {
-		return d.gen, err
+	const tries = 10
+	for range tries {
+		d.scanned, d.changed = now, st.ModTime()
+		names, err := readNames(dir)
+		if err != nil {
+			return d.gen, err
+		}
+		again, err := d.take(dir, names)
+		if err != nil {
+			return d.gen, err
+		}
+		// While a name was read, others may have come and gone.
+		if st, err = os.Stat(dir); err != nil || !again && st.ModTime().Equal(d.changed) {
+			return d.gen, err
+		}
 	}
-	d.scanned, d.changed = now, st.ModTime()
-	err = d.take(dir, names)
-	return d.gen, err
+	d.changed = time.Time{}
+	return d.gen, nil
 }
 
 // take opens the packs among names that are not open, and retires those that
 // are gone. Damaged packs are an error only if no other one is new, as what is
-// asked for may well lie elsewhere.
-func (d *odb) take(dir string, names []string) error {
+// asked for may well lie elsewhere. If a pack vanished meanwhile, the one that
+// took its place may not be among the names: they are to be read again.
+func (d *odb) take(dir string, names []string) (again bool, err error) {
 	have := make(map[string]bool, len(names))
 	for _, n := range names {
 		have[n] = true
@@ -123,7 +135,10 @@ func (d *odb) take(dir string, names []string) error {
 		}
 		p, err := openPack(filepath.Join(dir, n))
 		switch {
-		case isNotExist(err): // being removed just now
+		case isNotExist(err):
+			// An index without its pack is a remainder, and nothing new.
+			_, serr := os.Lstat(filepath.Join(dir, n))
+			again = again || isNotExist(serr)
 		case errors.Is(err, ErrCorrupt):
 			damaged = errors.Join(damaged, err)
 		case err != nil:
@@ -143,7 +158,7 @@ func (d *odb) take(dir string, names []string) error {
 	if failed != nil { // too many open files, say: look again
 		d.changed = time.Time{}
 	}
-	return errors.Join(failed, damaged)
+	return again, errors.Join(failed, damaged)
 }
 
 // add makes a pack known that has just been moved into the repository, and

@@ -2,14 +2,14 @@ package repo
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
 )
 
 // A Quarantine holds the objects of a push until it is accepted.
@@ -20,11 +20,13 @@ type Quarantine struct {
 	count   int
 	missing []link // links that lead nowhere, the first ones
 	lost    int    // their number
+	behind  []Hash // commits of the repository that the new ones build on, the first ones
 
 	mu    sync.Mutex
 	moved bool
 	gone  bool
-	keep  string // file that keeps `git repack` from the pack until references move
+	keep  string   // file that keeps `git repack` from the pack until references move
+	lease *os.File // keeps Sweep from what the new objects lead to; nil if there is none
 }
 
 // NoPack is a quarantine without objects, for a push that only deletes: it
@@ -81,6 +83,33 @@ func (q *Quarantine) CheckConnected(ctx context.Context, tips []Hash) error {
 	return nil
 }
 
+// maxBehind is how many commits are remembered for checkBehind. Few are: what
+// lies behind another one need not be linked to.
+const maxBehind = 1 << 10
+
+func (q *Quarantine) noteBehind(l link) {
+	if l.t == plumbing.CommitObject && len(q.behind) < maxBehind {
+		q.behind = append(q.behind, l.h)
+	}
+}
+
+// checkBehind looks again for the commits that the new ones build on. No Sweep
+// of ours takes them away from a push under way, but a `git gc --prune=now`
+// may: whatever else the new objects lead to goes with them.
+func (q *Quarantine) checkBehind() error {
+	q.db.refresh() //nolint:errcheck // what is missing is refused below
+	for _, h := range q.behind {
+		_, ok, err := q.db.find(h)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: commit %s was removed meanwhile; push again", ErrMissing, h)
+		}
+	}
+	return nil
+}
+
 // Migrate makes the objects part of the repository, durably: fsync, rename of
 // pack before index, fsync of the directory.
 func (q *Quarantine) Migrate() error {
@@ -93,7 +122,7 @@ func (q *Quarantine) Migrate() error {
 		return nil
 	}
 	if q.front != nil {
-		if err := q.migrate(); err != nil {
+		if err := errors.Join(q.checkBehind(), q.migrate()); err != nil {
 			return fmt.Errorf("migrate quarantine: %w", err)
 		}
 	}
@@ -105,26 +134,23 @@ func (q *Quarantine) Migrate() error {
 }
 
 func (q *Quarantine) migrate() error {
-	// The index comes last: it is what makes the pack known.
-	exts := []string{".pack", ".rev", ".idx"}
 	if !q.repo.o.NoSync {
-		err := syncAll(slices.Values(exts), func(ext string) error {
+		err := syncAll(slices.Values(packExts), func(ext string) error {
 			return syncFile(filepath.Join(q.dir, "tmp"+ext))
 		})
 		if err != nil {
 			return err
 		}
 	}
-	dir := filepath.Join(q.repo.dir, "objects", "pack")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	// As git's own receive-pack, keep `git repack` from a pack that no
+	// reference leads to yet.
+	name, keep, err := q.repo.reserve(q.front.idx.packSum())
+	if err != nil {
 		return err
 	}
-	name := "pack-" + hex.EncodeToString(q.front.idx.packSum())
-	if err := q.hold(filepath.Join(dir, name+keepSuffix)); err != nil {
-		return err
-	}
-	for _, ext := range exts {
-		// A file of that name has the same content: it is named by its checksum.
+	q.keep = keep
+	dir := q.repo.packDir()
+	for _, ext := range packExts {
 		if err := os.Rename(filepath.Join(q.dir, "tmp"+ext), filepath.Join(dir, name+ext)); err != nil {
 			return err
 		}
@@ -139,26 +165,6 @@ func (q *Quarantine) migrate() error {
 	return nil
 }
 
-const (
-	keepSuffix = ".keep"
-	keepText   = "slipway: references are about to move\n"
-)
-
-// hold makes the file that tells git to leave the pack alone, as its own
-// receive-pack does: no reference leads to it yet.
-func (q *Quarantine) hold(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil // somebody keeps it for longer
-	}
-	if err != nil {
-		return err
-	}
-	q.keep = path
-	_, err = f.WriteString(keepText)
-	return errors.Join(err, f.Close())
-}
-
 // Discard removes the quarantine's files. After Migrate it only allows git to
 // repack the objects, so it is deferred until references have moved.
 func (q *Quarantine) Discard() error {
@@ -168,6 +174,10 @@ func (q *Quarantine) Discard() error {
 	if q.keep != "" {
 		err = os.Remove(q.keep)
 		q.keep = ""
+	}
+	if q.lease != nil {
+		err = errors.Join(err, q.lease.Close())
+		q.lease = nil
 	}
 	if q.moved || q.gone {
 		return err

@@ -36,6 +36,7 @@ type RefTx struct {
 	packed   packedView
 	rewrite  *lockFile // packed-refs, if anything is deleted
 	written  bool      // its next content is there
+	lease    *os.File  // keeps Sweep from the new values
 	ended    bool
 }
 
@@ -63,7 +64,12 @@ func (r *Repo) Update(ctx context.Context, updates []RefUpdate) (*RefTx, error) 
 	return t, nil
 }
 
-func (t *RefTx) prepare(ctx context.Context) error {
+func (t *RefTx) prepare(ctx context.Context) (err error) {
+	if t.lease, err = t.r.lease(ctx); err != nil {
+		return err
+	}
+	// New values must be there now, not only in packs that are still open.
+	t.r.db.refresh()                     //nolint:errcheck // what is missing is refused below
 	order := make([]int, len(t.updates)) // all take locks in the same order
 	for i := range order {
 		order[i] = i
@@ -167,18 +173,19 @@ func (t *RefTx) checkObject(u *RefUpdate) error {
 }
 
 // view is packed-refs as it is now.
-func (t *RefTx) view() (*packedRefs, error) {
-	info, err := os.Stat(t.r.path("packed-refs"))
+func (t *RefTx) view() (*packedRefs, error) { return t.r.view(&t.packed) }
+
+func (r *Repo) view(v *packedView) (*packedRefs, error) {
+	info, err := os.Stat(r.path("packed-refs"))
 	if err != nil && !isNotExist(err) {
 		return nil, err
 	}
-	v := &t.packed
 	if v.refs != nil && (info == nil && v.info == nil || sameFile(info, v.info) &&
 		info.Size() == v.info.Size() && info.ModTime().Equal(v.info.ModTime())) {
 		return v.refs, nil
 	}
 	v.info = info
-	v.refs, err = t.r.readPacked()
+	v.refs, err = r.readPacked()
 	return v.refs, err
 }
 
@@ -343,6 +350,7 @@ func (t *RefTx) Commit() error {
 		}
 		t.noteDirs(dirs, l.path)
 	}
+	err = errors.Join(err, t.lease.Close())
 	if t.rewrite != nil {
 		err = errors.Join(err, t.rewrite.release())
 	}
@@ -375,7 +383,7 @@ func (t *RefTx) remove(l *lockFile, name string) error {
 	}
 	err = errors.Join(err, l.release())
 	os.Remove(t.r.path("logs/" + name)) //nolint:errcheck // most have none
-	t.removeEmptyParents(l.path)
+	t.r.removeEmptyParents(l.path)
 	return err
 }
 
@@ -392,6 +400,9 @@ func (t *RefTx) Abort() error {
 	if t.rewrite != nil {
 		err = errors.Join(err, t.rewrite.release())
 	}
+	if t.lease != nil {
+		err = errors.Join(err, t.lease.Close())
+	}
 	if err = errors.Join(err, t.releaseAll()); err != nil {
 		return fmt.Errorf("abort references: %w", err)
 	}
@@ -404,7 +415,7 @@ func (t *RefTx) releaseAll() error {
 		if l != nil {
 			err = errors.Join(err, l.release())
 			t.locks[i] = nil
-			t.removeEmptyParents(l.path)
+			t.r.removeEmptyParents(l.path)
 		}
 	}
 	return err
@@ -412,8 +423,8 @@ func (t *RefTx) releaseAll() error {
 
 // removeEmptyParents removes the directories that a reference or its lock lay
 // in, if nothing else does; refs/heads and the like stay.
-func (t *RefTx) removeEmptyParents(path string) {
-	for dir := filepath.Dir(path); filepath.Dir(filepath.Dir(dir)) != t.r.dir && len(dir) > len(t.r.path("refs")); dir = filepath.Dir(dir) {
+func (r *Repo) removeEmptyParents(path string) {
+	for dir := filepath.Dir(path); filepath.Dir(filepath.Dir(dir)) != r.dir && len(dir) > len(r.path("refs")); dir = filepath.Dir(dir) {
 		if os.Remove(dir) != nil {
 			return
 		}

@@ -57,6 +57,7 @@ func (g *ingest) settleLink(q *Quarantine, order []int32, l link) error {
 		}
 		return nil
 	}
+	q.noteBehind(l)
 	return q.checkPlaced(l, pl)
 }
 

@@ -21,9 +21,13 @@ func (r *Repo) CleanStale() error {
 }
 
 func (r *Repo) cleanObjects() error {
-	dirs, err := filepath.Glob(filepath.Join(escapeGlob(r.dir), "objects", quarantinePrefix+"*"))
-	for _, d := range dirs {
-		err = errors.Join(err, os.RemoveAll(d))
+	var err error
+	for _, prefix := range []string{quarantinePrefix, draftPrefix} {
+		dirs, gerr := filepath.Glob(filepath.Join(escapeGlob(r.dir), "objects", prefix+"*"))
+		err = errors.Join(err, gerr)
+		for _, d := range dirs {
+			err = errors.Join(err, os.RemoveAll(d))
+		}
 	}
 	return err
 }
@@ -62,9 +66,11 @@ func (r *Repo) cleanPacks() error {
 
 // halfPack says whether a file belongs to a pack whose index never came.
 func halfPack(path, name string, have map[string]bool) bool {
-	stem, ok := strings.CutSuffix(name, ".pack")
-	if !ok {
-		stem, ok = strings.CutSuffix(name, ".rev")
+	stem, ok := name, false
+	for _, ext := range []string{".pack", ".rev", ".bitmap"} {
+		if !ok {
+			stem, ok = strings.CutSuffix(name, ext)
+		}
 	}
 	if !ok || !strings.HasPrefix(stem, "pack-") || have[stem+".idx"] {
 		return false

@@ -1,0 +1,10 @@
+package repo
+
+import (
+	"context"
+	"errors"
+)
+
+const sweepJournal = ownDir + "/sweeping"
+
+func (r *Repo) endSweep(context.Context) error { return errors.New("TODO") }
