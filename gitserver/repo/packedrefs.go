@@ -3,7 +3,6 @@ package repo
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -36,37 +35,35 @@ func (r *Repo) readPacked() (*packedRefs, error) {
 // parsePacked reads packed-refs (git-pack-refs). Lines with names that are no
 // references' are left out.
 func parsePacked(data []byte) (*packedRefs, error) {
-	p := &packedRefs{}
-	malformed := errors.New("malformed line")
-	last := -1 // what a peeled line belongs to
-	for n := 1; len(data) > 0; n++ {
-		line, rest, _ := bytes.Cut(data, []byte{'\n'})
-		data = rest
+	p := &packedRefs{refs: make([]Ref, 0, bytes.Count(data, []byte{'\n'}))}
+	text := string(data) // the names are parts of it
+	last := -1           // what a peeled line belongs to
+	for n := 1; len(text) > 0; n++ {
+		line, rest, _ := strings.Cut(text, "\n")
+		text = rest
+		malformed := func() error { return fmt.Errorf("line %d: malformed line", n) }
 		switch {
-		case len(line) == 0:
-			return nil, fmt.Errorf("line %d: %w", n, malformed)
+		case line == "":
+			return nil, malformed()
 		case line[0] == '#':
-			if traits, ok := bytes.CutPrefix(line, []byte("# pack-refs with:")); ok {
-				p.fully = slices.Contains(strings.Fields(string(traits)), "fully-peeled")
+			if traits, ok := strings.CutPrefix(line, "# pack-refs with:"); ok {
+				p.fully = slices.Contains(strings.Fields(traits), "fully-peeled")
 			}
 		case line[0] == '^':
-			h, _, ok := hexLine(append(bytes.Clone(line[1:]), '\n'))
-			if !ok {
-				return nil, fmt.Errorf("line %d: %w", n, malformed)
+			h, ok := unhexHash(line[1:])
+			if !ok || len(line) != 1+2*hashSize {
+				return nil, malformed()
 			}
 			if last >= 0 {
 				p.refs[last].Peeled = h
 			}
 			last = -1
 		default:
-			if len(line) < 2*hashSize+2 || line[2*hashSize] != ' ' {
-				return nil, fmt.Errorf("line %d: %w", n, malformed)
+			h, ok := unhexHash(line)
+			if !ok || len(line) < 2*hashSize+2 || line[2*hashSize] != ' ' {
+				return nil, malformed()
 			}
-			h, _, ok := hexLine(append(bytes.Clone(line[:2*hashSize]), '\n'))
-			if !ok {
-				return nil, fmt.Errorf("line %d: %w", n, malformed)
-			}
-			name := string(bytes.TrimRight(line[2*hashSize+1:], "\r"))
+			name := strings.TrimRight(line[2*hashSize+1:], "\r")
 			if last = -1; CheckRefName(name) == nil {
 				last = len(p.refs)
 				p.refs = append(p.refs, Ref{Name: name, Hash: h})
@@ -77,6 +74,21 @@ func parsePacked(data []byte) (*packedRefs, error) {
 		slices.SortStableFunc(p.refs, compareRef)
 	}
 	return p, nil
+}
+
+// unhexHash decodes the hash that s begins with.
+func unhexHash(s string) (h Hash, ok bool) {
+	if len(s) < 2*hashSize {
+		return h, false
+	}
+	for i := range h {
+		hi, lo := unhex(s[2*i]), unhex(s[2*i+1])
+		if hi > 15 || lo > 15 {
+			return h, false
+		}
+		h[i] = hi<<4 | lo
+	}
+	return h, true
 }
 
 func compareRef(a, b Ref) int { return strings.Compare(a.Name, b.Name) }
