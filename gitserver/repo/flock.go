@@ -26,9 +26,19 @@ const (
 	upkeepLock = "upkeep"
 )
 
+// A flocked file is locked until it is closed.
+type flocked struct{ f *os.File }
+
+// Close lets go. Closing the file alone does not where a process is just being
+// started, which has it open for a moment, too.
+func (l *flocked) Close() error {
+	err := unix.Flock(int(l.f.Fd()), unix.LOCK_UN)
+	return errors.Join(err, l.f.Close())
+}
+
 // flock locks a file of ownDir, shared or alone, and waits as long as ctx
 // allows. The error is ErrBusy then.
-func (r *Repo) flock(ctx context.Context, name string, how int) (*os.File, error) {
+func (r *Repo) flock(ctx context.Context, name string, how int) (*flocked, error) {
 	path := r.path(ownDir + "/" + name)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if isNotExist(err) {
@@ -45,7 +55,7 @@ func (r *Repo) flock(ctx context.Context, name string, how int) (*os.File, error
 		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		switch {
 		case err == nil:
-			return f, nil
+			return &flocked{f}, nil
 		case errors.Is(err, unix.EINTR):
 		case !errors.Is(err, unix.EWOULDBLOCK):
 			return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
@@ -58,7 +68,7 @@ func (r *Repo) flock(ctx context.Context, name string, how int) (*os.File, error
 }
 
 // lease shares the lock of pushes until it is closed.
-func (r *Repo) lease(ctx context.Context) (*os.File, error) {
+func (r *Repo) lease(ctx context.Context) (*flocked, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.LockTimeout)
 	defer cancel()
 	for {
@@ -78,7 +88,7 @@ func (r *Repo) lease(ctx context.Context) (*os.File, error) {
 }
 
 // lockUpkeep keeps others from repacking. It does not wait.
-func (r *Repo) lockUpkeep(ctx context.Context) (*os.File, error) {
+func (r *Repo) lockUpkeep(ctx context.Context) (*flocked, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	f, err := r.flock(ctx, upkeepLock, unix.LOCK_EX)

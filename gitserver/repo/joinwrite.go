@@ -193,8 +193,11 @@ func (j *join) deltaHead(i int, m *member, e *entryHead, off int64) ([]byte, err
 // basePos is the position of a delta's base in the index.
 func (p *packFile) basePos(off int64, e *entryHead) (int, error) {
 	if e.kind == plumbing.OFSDeltaObject {
-		pos, _, err := p.span(e.base)
-		return pos, err
+		i, err := p.rank(e.base)
+		if err != nil {
+			return 0, err
+		}
+		return int(p.rev[i]), nil
 	}
 	pos, ok := p.idx.find(e.ref)
 	if !ok {

@@ -93,7 +93,7 @@ func (r *Repo) sound(h Hash, x *hasher) (bool, error) {
 	x.start(l.kind, l.size)
 	n, err := io.Copy(hashWriter{x}, l)
 	if err != nil || n != l.size {
-		return false, nil //nolint:nilerr // it stays as it is, for `git fsck` to tell of
+		return false, nil // it stays as it is, for `git fsck` to tell of
 	}
 	got, err := x.finish()
 	return err == nil && got == h, nil

@@ -26,7 +26,7 @@ type Quarantine struct {
 	moved bool
 	gone  bool
 	keep  string   // file that keeps `git repack` from the pack until references move
-	lease *os.File // keeps Sweep from what the new objects lead to; nil if there is none
+	lease *flocked // keeps Sweep from what the new objects lead to; nil if there is none
 }
 
 // NoPack is a quarantine without objects, for a push that only deletes: it

@@ -36,7 +36,7 @@ type RefTx struct {
 	packed   packedView
 	rewrite  *lockFile // packed-refs, if anything is deleted
 	written  bool      // its next content is there
-	lease    *os.File  // keeps Sweep from the new values
+	lease    *flocked  // keeps Sweep from the new values
 	ended    bool
 }
 

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -77,30 +78,40 @@ func (p *packFile) makeRev() ([]uint32, error) {
 
 // span is the position of the object at off, and where its entry ends.
 func (p *packFile) span(off int64) (pos int, end int64, err error) {
-	order, err := p.order()
+	i, err := p.rank(off)
 	if err != nil {
 		return 0, 0, err
-	}
-	offset := func(i int) int64 {
-		o, oerr := p.idx.offset(int(order[i]))
-		if oerr != nil {
-			err = oerr
-		}
-		return o
-	}
-	i := sort.Search(len(order), func(i int) bool { return offset(i) >= off })
-	if err != nil {
-		return 0, 0, err
-	}
-	if i == len(order) || offset(i) != off {
-		return 0, 0, p.corrupt(off, errors.New("no entry begins here"))
 	}
 	end = p.end()
-	if i+1 < len(order) {
-		end = offset(i + 1)
+	if i+1 < len(p.rev) {
+		if end, err = p.idx.offset(int(p.rev[i+1])); err != nil {
+			return 0, 0, err
+		}
 	}
 	if end <= off || end > p.end() {
 		return 0, 0, p.corrupt(off, errors.New("entry does not end in the pack"))
 	}
-	return int(order[i]), end, err
+	return int(p.rev[i]), end, nil
+}
+
+// rank is the number of entries before the one at off.
+func (p *packFile) rank(off int64) (int, error) {
+	order, err := p.order()
+	if err != nil {
+		return 0, err
+	}
+	i := sort.Search(len(order), func(i int) bool {
+		o, oerr := p.idx.offset(int(order[i]))
+		if oerr != nil {
+			err = oerr
+		}
+		return o >= off
+	})
+	if err != nil || i == len(order) {
+		return 0, cmp.Or(err, p.corrupt(off, errors.New("no entry begins here")))
+	}
+	if o, err := p.idx.offset(int(order[i])); err != nil || o != off {
+		return 0, cmp.Or(err, p.corrupt(off, errors.New("no entry begins here")))
+	}
+	return i, nil
 }
