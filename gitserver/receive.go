@@ -52,6 +52,7 @@ func (s *Server) receivePack(ctx context.Context, c *call, w *wire) error {
 	v := &receiving{s: s, c: c, w: w, out: out, repo: r, req: req}
 	v.judgeCommands()
 	unpack := v.run(ctx, gone)
+	s.pushed.add(c.repo)
 	c.log.Info("push answered", zap.Int("refs", len(req.commands)), zap.Int("moved", v.moved()),
 		zap.Duration("took", time.Since(start)))
 	return v.report(ctx, unpack)

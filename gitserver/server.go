@@ -52,6 +52,9 @@ type Config struct {
 	MemoryBudget   int64 // that pushes and fetches hold together, but for one of them; 512 MiB if zero
 	MaxRequest     int64 // bytes of one HTTP request, inflated; 64 MiB more than Repo.MaxPackBytes if zero
 
+	SweepAfter time.Duration // RunUpkeep removes objects that no ref has led to for so long; 14 days if zero, none if negative
+	UpkeepRate int64         // bytes a second that RunUpkeep writes; 64 MiB if zero, no bound if negative
+
 	Log *zap.Logger // nothing is logged if nil
 }
 
@@ -78,6 +81,8 @@ func (c Config) withDefaults() Config {
 	}
 	setLimit(&c.MaxRequest, request, endless)
 	setLimit(&c.MemoryBudget, 512<<20, -1)
+	c.SweepAfter = cmp.Or(c.SweepAfter, repo.DefaultSweepAfter)
+	c.UpkeepRate = cmp.Or(c.UpkeepRate, 64<<20)
 	if c.Branches == nil {
 		c.Branches = []string{"main", "master"}
 	}
@@ -117,6 +122,8 @@ type Server struct {
 	requests *gate // HTTP
 	conns    *gate // SSH
 	signIns  *signIns
+	pushed   *pushedSet
+	upkept   upkeepCounter
 }
 
 // New returns a server. It makes Dir, and starts nothing.
@@ -141,6 +148,6 @@ func newServer(cfg Config) *Server {
 	return &Server{
 		cfg: cfg, log: cfg.Log.Named("gitserver"), queue: newQueue(cfg.MaxQueued),
 		requests: newGate(cfg.MaxRequests, cfg.MaxPerAddress), conns: newGate(cfg.MaxConnections, cfg.MaxPerAddress),
-		signIns: newSignIns(cfg.MaxFailures),
+		signIns: newSignIns(cfg.MaxFailures), pushed: newPushedSet(),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"slipway/gitserver"
 	"slipway/internal/api"
@@ -51,7 +52,7 @@ func (s *server) open(ctx context.Context, version string) (http.Handler, error)
 	if err := s.openGit(ctx, version, who); err != nil {
 		return nil, err
 	}
-	d := doors{git: s.git, registry: s.slugs, metrics: metrics(s.dynos), ready: &s.ready}
+	d := doors{git: s.git, registry: s.slugs, metrics: metrics(s.dynos, s.git), ready: &s.ready}
 	d.api, d.apiPaths = s.openAPI(ctx, who)
 	return s.appsFirst(d.handler()), nil
 }
@@ -97,7 +98,7 @@ func (s *server) openGit(ctx context.Context, version string, who *access) error
 	}
 	cfg.Dir, cfg.HostKeyDir = filepath.Join(s.set.Data, "repositories"), filepath.Join(s.set.Data, "ssh")
 	cfg.Receiver, cfg.Authorizer, cfg.Agent = s.dep, who, "slipway/"+version
-	cfg.StopTimeout, cfg.Log = s.set.StopTimeout, s.log
+	cfg.StopTimeout, cfg.SweepAfter, cfg.Log = s.set.StopTimeout, s.set.sweepAfter(), s.log
 	if s.git, err = gitserver.New(cfg); err != nil {
 		return err
 	}
@@ -105,6 +106,14 @@ func (s *server) openGit(ctx context.Context, version string, who *access) error
 		return err
 	}
 	return s.dep.Recover(ctx, s.git)
+}
+
+// sweepAfter is --sweep-after as gitserver has it, where 0 is not for ever.
+func (s *Settings) sweepAfter() time.Duration {
+	if s.SweepAfter == 0 {
+		return -1
+	}
+	return s.SweepAfter
 }
 
 // image is the name under which people pull a release's slug.

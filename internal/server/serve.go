@@ -42,6 +42,9 @@ func (s *server) serve(ctx context.Context, handler http.Handler, l *listeners) 
 	}
 	g.Go(func() error { return s.sweep(stop) })
 	g.Go(func() error { return s.prepare(stop) })
+	if s.set.Upkeep {
+		g.Go(func() error { return s.git.RunUpkeep(stop) })
+	}
 	// Dynos go on while requests and pushes under way need them, and the drains
 	// while dynos have something to say.
 	running, stopDynos := context.WithCancel(context.WithoutCancel(ctx))

@@ -47,6 +47,8 @@ type Settings struct {
 	MaxSource      string
 	MaxSourceFiles int
 	KeepSlugs      int
+	Upkeep         bool
+	SweepAfter     time.Duration
 
 	Git gitSettings
 
@@ -101,6 +103,8 @@ func (s *Settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.MaxSource, "max-source", "1GiB", "largest source tree of a build")
 	f.IntVar(&s.MaxSourceFiles, "max-source-files", 100_000, "most files in the source tree of a build")
 	f.IntVar(&s.KeepSlugs, "keep-slugs", 0, "releases of an app whose images are kept; 0 keeps all")
+	f.BoolVar(&s.Upkeep, "upkeep", true, "repack the repositories beside pushes, and sweep them")
+	f.DurationVar(&s.SweepAfter, "sweep-after", 14*24*time.Hour, "how long --upkeep keeps what no branch or tag of a repository leads to any more; 0 for ever")
 
 	f.StringVar(&s.Database, "database", "", "where the state is kept: postgres://…, or SQLite in the data directory if empty")
 	s.Git.register(f)
@@ -202,7 +206,7 @@ func (s *Settings) check() error {
 		errs = append(errs, errors.New("--keep-slugs: it cannot be less than 0"))
 	}
 	for setting, d := range map[string]time.Duration{
-		"stop-timeout": s.StopTimeout, "idle-timeout": s.IdleTimeout, "dyno-hours": s.DynoHours,
+		"stop-timeout": s.StopTimeout, "idle-timeout": s.IdleTimeout, "dyno-hours": s.DynoHours, "sweep-after": s.SweepAfter,
 	} {
 		if d < 0 {
 			errs = append(errs, fmt.Errorf("--%s: it cannot be less than 0", setting))
