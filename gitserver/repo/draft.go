@@ -109,11 +109,11 @@ func (d *draft) write(j *join) error {
 		return err
 	}
 	err = writeFile(d.path(".rev"), func(w *bufio.Writer) error { return writeRev(w, j.order(), d.sum) })
-	if err != nil || j.r.o.NoSync {
+	if err != nil {
 		return err
 	}
 	for _, ext := range packExts {
-		if err := syncFile(d.path(ext)); err != nil {
+		if err := j.r.sync(d.path(ext), syncFile); err != nil {
 			return err
 		}
 	}
@@ -135,16 +135,12 @@ func (r *Repo) install(d *draft, newest time.Time) error {
 	}
 	dest := filepath.Join(r.packDir(), name)
 	for _, ext := range packExts {
-		if err := os.Rename(d.path(ext), dest+ext); err != nil {
-			return errors.Join(err, os.Remove(keep))
+		if err := r.rename(d.path(ext), dest+ext); err != nil {
+			return errors.Join(err, r.remove(dest+".rev"), r.remove(dest+".pack"), r.remove(keep))
 		}
 	}
-	if !r.o.NoSync {
-		if err := syncDir(r.packDir()); err != nil {
-			return errors.Join(err, os.Remove(keep))
-		}
-	}
-	return errors.Join(os.Chtimes(dest+".pack", time.Time{}, newest), os.Remove(keep))
+	err = r.sync(r.packDir(), syncDir)
+	return errors.Join(err, os.Chtimes(dest+".pack", time.Time{}, newest), r.remove(keep))
 }
 
 // stillThere checks that packs are where they were opened. Where one is not,

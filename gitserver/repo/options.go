@@ -16,6 +16,8 @@ type Options struct {
 	Workers         int           // goroutines that resolve the deltas of one pack; GOMAXPROCS if zero
 	LockTimeout     time.Duration // wait for another one's lock file; 5s if zero
 	NoSync          bool          // leave out fsync, for tests and throw-away repositories
+
+	step func(op string) error // for tests: called before each step of upkeep that changes a file
 }
 
 // IngestOptions tell Ingest about one pack.

@@ -125,7 +125,7 @@ func (r *Repo) writePacked(ctx context.Context, l *lockFile, more []Ref) (*packe
 	}
 	// As C git: the lock stays while a second file takes the place of the first.
 	path := l.path + packedNew
-	if err := os.Remove(path); err != nil && !isNotExist(err) {
+	if err := r.remove(path); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
@@ -138,15 +138,12 @@ func (r *Repo) writePacked(ctx context.Context, l *lockFile, more []Ref) (*packe
 	}
 	info, serr := f.Stat()
 	if err = errors.Join(err, serr, f.Close()); err == nil {
-		err = os.Rename(path, l.path)
+		err = r.rename(path, l.path)
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(path))
 	}
-	if !r.o.NoSync {
-		err = syncDir(r.dir)
-	}
-	return &packedView{refs: packed, info: info}, err
+	return &packedView{refs: packed, info: info}, r.sync(r.dir, syncDir)
 }
 
 // merge merges two sorted lists; where both have a name, more wins.
@@ -203,7 +200,7 @@ func (r *Repo) pruneLocked(ref Ref, v *packedView) (bool, error) {
 	if p, ok := packed.find(ref.Name); !ok || p.Hash != ref.Hash {
 		return false, nil
 	}
-	err = os.Remove(r.path(ref.Name))
+	err = r.remove(r.path(ref.Name))
 	return err == nil, err
 }
 

@@ -158,9 +158,7 @@ func (r *Repo) removeLoose(loose []looseInfo) error {
 	dirs := make(map[byte]bool)
 	for _, o := range loose {
 		dirs[o.hash[0]] = true
-		if rerr := os.Remove(loosePath(r.db.dir, o.hash)); rerr != nil && !isNotExist(rerr) {
-			err = errors.Join(err, rerr)
-		}
+		err = errors.Join(err, r.remove(loosePath(r.db.dir, o.hash)))
 	}
 	for b := range dirs {
 		os.Remove(r.looseDir(b)) //nolint:errcheck // it may not be empty
@@ -174,13 +172,11 @@ func (r *Repo) removePacks(packs []packInfo) error {
 	// An index over several packs must not name one that is gone.
 	multi, err := filepath.Glob(filepath.Join(escapeGlob(r.packDir()), "multi-pack-index*"))
 	for _, path := range multi {
-		err = errors.Join(err, os.RemoveAll(path))
+		err = errors.Join(err, r.removeAll(path))
 	}
 	for _, p := range packs {
 		for _, ext := range []string{".idx", ".rev", ".bitmap", ".pack"} {
-			if rerr := os.Remove(filepath.Join(r.packDir(), p.name+ext)); rerr != nil && !isNotExist(rerr) {
-				err = errors.Join(err, rerr)
-			}
+			err = errors.Join(err, r.remove(filepath.Join(r.packDir(), p.name+ext)))
 		}
 	}
 	return err

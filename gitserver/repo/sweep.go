@@ -121,7 +121,6 @@ func (s *sweep) spare() error {
 			return fmt.Errorf("follow references: %w", err)
 		}
 	}
-	s.r.db.refresh() //nolint:errcheck // a pack that is not open is not swept, and objects that are missing stop the sweep
 	if err := errors.Join(s.sparePacks(), s.spareLoose()); err != nil {
 		return err
 	}
@@ -134,6 +133,7 @@ func (s *sweep) sparePacks() error {
 	if err != nil {
 		return err
 	}
+	s.r.db.refresh() //nolint:errcheck // a pack that is not open is not swept, and objects that are missing stop the sweep
 	for _, p := range packs {
 		switch {
 		case s.seen[p.name]:

@@ -23,7 +23,7 @@ const journalEnd = "end"
 // writeJournal makes the journal appear, durably and at once.
 func (r *Repo) writeJournal(packs []packInfo, loose []looseInfo) error {
 	tmp := r.path(sweepJournal + ".new")
-	if err := os.Remove(tmp); err != nil && !isNotExist(err) {
+	if err := r.remove(tmp); err != nil {
 		return err
 	}
 	var b bytes.Buffer
@@ -37,10 +37,10 @@ func (r *Repo) writeJournal(packs []packInfo, loose []looseInfo) error {
 	if err := writeSynced(tmp, b.Bytes()); err != nil {
 		return errors.Join(err, os.Remove(tmp))
 	}
-	if err := os.Rename(tmp, r.path(sweepJournal)); err != nil {
+	if err := r.rename(tmp, r.path(sweepJournal)); err != nil {
 		return err
 	}
-	return syncDir(r.path(ownDir))
+	return r.sync(r.path(ownDir), syncDir)
 }
 
 // followJournal removes what the journal lists, then the journal. The lock of
@@ -76,14 +76,14 @@ func (r *Repo) followJournal() error {
 		return fmt.Errorf("%w: %s", ErrCorrupt, r.path(sweepJournal))
 	}
 	// It may name commits that are about to go; git makes it again.
-	err = errors.Join(os.RemoveAll(r.path("objects/info/commit-graph")), os.RemoveAll(r.path("objects/info/commit-graphs")))
+	err = errors.Join(r.removeAll(r.path("objects/info/commit-graph")), r.removeAll(r.path("objects/info/commit-graphs")))
 	if err := errors.Join(err, r.removePacks(packs), r.removeLoose(loose)); err != nil {
 		return err
 	}
-	if err := syncDir(r.packDir()); err != nil && !isNotExist(err) {
+	if err := r.sync(r.packDir(), syncDir); err != nil && !isNotExist(err) {
 		return err
 	}
-	return os.Remove(r.path(sweepJournal))
+	return r.remove(r.path(sweepJournal))
 }
 
 // endSweep ends a sweep that was killed.
