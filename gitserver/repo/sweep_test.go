@@ -2,6 +2,7 @@ package repo_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -182,28 +183,32 @@ func TestSweepWaitsForPushes(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := objects(t, r)
-	swept := make(chan error, 1)
-	go func() {
-		_, err := open(t, r.Dir(), repo.Options{}).Sweep(t.Context(), repo.SweepOptions{})
-		swept <- err
-	}()
-	// It waits, or has not got there yet; either way nothing goes before the push is done.
-	if err := q.Migrate(); err != nil {
-		t.Fatal(err)
-	}
-	if v := move(t, r, repo.RefUpdate{Name: "refs/heads/gone", New: tip}); v[0] != nil {
-		t.Fatal(v)
-	}
-	discard(t, q)
-	if err := <-swept; err != nil && !errors.Is(err, repo.ErrBusy) {
-		t.Fatal(err)
-	}
-	closed(t, r)
-	for line := range strings.Lines(before) {
-		if !strings.Contains(line, " tag ") && !strings.Contains(objects(t, r), line) {
-			t.Errorf("removed: %s", line)
+	busy := func(while string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := r.Sweep(ctx, repo.SweepOptions{}); !errors.Is(err, repo.ErrBusy) {
+			t.Errorf("Sweep = %v while %s, want %v", err, while, repo.ErrBusy)
+		}
+		if got := objects(t, r); got != before {
+			t.Errorf("objects were removed while %s", while)
 		}
 	}
+	busy("a push is checked")
+	discard(t, q)
+	// A push of nothing but a reference to what no other one leads to.
+	tx, err := r.Update(t.Context(), []repo.RefUpdate{{Name: "refs/heads/gone", New: rev(t, src, "gone~1")}})
+	if err != nil || tx.Failed() {
+		t.Fatal(err, tx.Verdicts())
+	}
+	busy("a reference is about to move")
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if done := sweep(t, r); done.Objects != 1 { // the tag
+		t.Errorf("Sweep removed %d objects, want only the tag", done.Objects)
+	}
+	closed(t, r)
 }
 
 // A commit that an administrator has removed while a push was checked is missed
