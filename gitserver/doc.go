@@ -23,6 +23,8 @@
 //   - Fetches speak protocol v0, v1 and v2, shallow and partial ones among them.
 //     A commit or a tag can be fetched by name if a ref that is not hidden leads
 //     to it; trees and blobs by whoever knows their names.
+//   - [Server.RunUpkeep] keeps the repositories fast however many pushes come,
+//     and removes what no ref leads to any more. `git gc` stays allowed.
 //   - [ServeLocal] stands in for git receive-pack and git upload-pack, on any
 //     bare repository.
 //

@@ -114,7 +114,7 @@ func (u *upkeeper) look(ctx context.Context, name string, sweepAfter time.Durati
 	}
 	switch {
 	case err == nil, ctx.Err() != nil, !u.s.RepositoryExists(name):
-	case errors.Is(err, repo.ErrBusy), errors.Is(err, errors.ErrUnsupported):
+	case errors.Is(err, repo.ErrBusy), errors.Is(err, repo.ErrFormat):
 		log.Debug("repository not tidied", zap.Error(err))
 	default:
 		u.failed[name] = time.Now()

@@ -40,8 +40,10 @@ func knownWords(ctx context.Context, c *call, err error) (string, bool) {
 		return interruptionWords(ctx, err), true
 	case errors.Is(err, ErrBusy):
 		return fmt.Sprintf("too many pushes to %s are waiting; push again later", c.repo), true
-	case errors.Is(err, repo.ErrBusy):
+	case errors.Is(err, repo.ErrMemory):
 		return "the server has no memory to spare for this now; try again in a moment", true
+	case errors.Is(err, repo.ErrBusy):
+		return fmt.Sprintf("repository %s is being tidied; push again in a moment", c.repo), true
 	case errors.Is(err, ErrNotFound), errors.Is(err, repo.ErrNotRepository):
 		return fmt.Sprintf("repository %s does not exist, or you may not see it; check the remote with git remote -v", c.repo), true
 	case errors.Is(err, repo.ErrFormat):

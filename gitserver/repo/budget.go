@@ -47,7 +47,7 @@ func (b *Budget) Claim(onWait func()) *Claim {
 }
 
 // Hold adds n bytes to the claim, and waits until they are there. The error is
-// ErrBusy if that takes too long.
+// ErrMemory if that takes too long.
 func (c *Claim) Hold(ctx context.Context, n int64) error {
 	if c == nil || n <= 0 {
 		return nil
@@ -65,7 +65,7 @@ func (c *Claim) Hold(ctx context.Context, n int64) error {
 		select {
 		case <-freed:
 		case <-timer.C:
-			return fmt.Errorf("%w: %d MiB more are needed", ErrBusy, n>>20)
+			return fmt.Errorf("%w: %d MiB more are needed", ErrMemory, n>>20)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -32,8 +32,8 @@ func TestBudgetWaits(t *testing.T) {
 		hold(elder, 50) // nobody else overdraws
 		hold(elder, 500)
 		start := time.Now()
-		if err := third.Hold(t.Context(), 10); !errors.Is(err, repo.ErrBusy) || time.Since(start) != time.Minute {
-			t.Errorf("Hold() = %v after %v, want %v after a minute", err, time.Since(start), repo.ErrBusy)
+		if err := third.Hold(t.Context(), 10); !errors.Is(err, repo.ErrMemory) || time.Since(start) != time.Minute {
+			t.Errorf("Hold() = %v after %v, want %v after a minute", err, time.Since(start), repo.ErrMemory)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -123,8 +123,8 @@ func TestIngestWaitsForMemory(t *testing.T) {
 	}
 	told := 0
 	o := repo.IngestOptions{EOF: true, OnWait: func() { told++ }}
-	if _, err := r.Ingest(t.Context(), bytes.NewReader(pack), o); !errors.Is(err, repo.ErrBusy) || told != 1 {
-		t.Errorf("Ingest = %v, told %d times, want %v", err, told, repo.ErrBusy)
+	if _, err := r.Ingest(t.Context(), bytes.NewReader(pack), o); !errors.Is(err, repo.ErrMemory) || told != 1 {
+		t.Errorf("Ingest = %v, told %d times, want %v", err, told, repo.ErrMemory)
 	}
 	fsck(t, r)
 	others.Release()

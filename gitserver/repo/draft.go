@@ -3,7 +3,7 @@ package repo
 import (
 	"bufio"
 	"cmp"
-	"crypto/sha1" // names of packs, which are no protection
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -59,7 +58,8 @@ func (r *Repo) checkRoom(size int64) error {
 	if err := unix.Statfs(r.dir, &st); err != nil {
 		return fmt.Errorf("look at file system: %w", err)
 	}
-	if free := int64(st.Bavail) * st.Bsize; size > free/2 {
+	//nolint:unconvert // on other systems than Linux these are of other types
+	if free := int64(st.Bavail) * int64(st.Bsize); size > free/2 {
 		return fmt.Errorf("%w: to write %d bytes, twice that much must be free, and %d are; make room", ErrLimit, size, free)
 	}
 	return nil
@@ -77,7 +77,7 @@ const draftPrefix = "tmp_objdir-upkeep-"
 
 // draft writes the pack of a join, durably.
 func (r *Repo) draft(j *join) (*draft, error) {
-	j.cache = newCache(16 << 20)
+	j.cache = newCache(16<<20, nil)
 	if err := j.choose(); err != nil {
 		return nil, err
 	}
@@ -174,12 +174,12 @@ func (r *Repo) reserve(sum []byte) (name, keep string, err error) {
 	if err := os.Mkdir(r.packDir(), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", "", err
 	}
-	for i := 0; ; i++ {
-		if i > 0 {
-			next := sha1.Sum(strconv.AppendInt(slices.Clone(sum), int64(i), 10))
-			name = "pack-" + hex.EncodeToString(next[:])
-		} else {
-			name = "pack-" + hex.EncodeToString(sum)
+	for taken := false; ; taken = true {
+		name = "pack-" + hex.EncodeToString(sum)
+		if taken {
+			var other [hashSize]byte
+			rand.Read(other[:])
+			name = "pack-" + hex.EncodeToString(other[:])
 		}
 		path := filepath.Join(r.packDir(), name)
 		f, err := os.OpenFile(path+keepSuffix, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -39,8 +39,8 @@ var (
 	// ErrNoCommits means that a Deepening leaves no commit at all.
 	ErrNoCommits = errors.New("no commits are left")
 
-	// ErrBusy means that no memory was left for too long.
-	ErrBusy = errors.New("too much memory is in use")
+	// ErrMemory means that no memory was left for too long.
+	ErrMemory = errors.New("too much memory is in use")
 
 	// ErrRefName means that a reference has a name that git does not allow.
 	ErrRefName = errors.New("invalid reference name")

@@ -85,7 +85,7 @@ func Open(dir string, o Options) (*Repo, error) {
 		return nil, fmt.Errorf("open %s: %w: objects/info/alternates is not supported; run `git repack -a` and remove it", dir, ErrFormat)
 	}
 	if st, err := os.Stat(filepath.Join(dir, "shallow")); err == nil && st.Size() > 0 {
-		return nil, fmt.Errorf("open %s: %w: the repository itself is shallow; run `git fetch --unshallow` in it", dir, errors.ErrUnsupported)
+		return nil, fmt.Errorf("open %s: %w: the repository itself is shallow; run `git fetch --unshallow` in it", dir, ErrFormat)
 	}
 	if err := checkFormat(filepath.Join(dir, "config")); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)

@@ -62,8 +62,8 @@ func TestShallowRepository(t *testing.T) {
 	src := history(t, 5)
 	dir := t.TempDir()
 	git(t, dir, "clone", "-q", "--bare", "--depth", "2", "file://"+src, "copy")
-	if _, err := repo.Open(dir+"/copy", repo.Options{}); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("Open() of a shallow repository = %v, want ErrUnsupported", err)
+	if _, err := repo.Open(dir+"/copy", repo.Options{}); !errors.Is(err, repo.ErrFormat) {
+		t.Errorf("Open() of a shallow repository = %v, want ErrFormat", err)
 	}
 }
 

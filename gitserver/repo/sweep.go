@@ -133,7 +133,8 @@ func (s *sweep) sparePacks() error {
 	if err != nil {
 		return err
 	}
-	s.r.db.refresh() //nolint:errcheck // a pack that is not open is not swept, and objects that are missing stop the sweep
+	s.r.db.refresh() //nolint:errcheck // a pack that cannot be opened stops the sweep below
+	s.marks.take()
 	for _, p := range packs {
 		switch {
 		case s.seen[p.name]:
@@ -175,16 +176,13 @@ func (s *sweep) spareLoose() error {
 func (s *sweep) chooseDrops() error {
 	old, loose := s.old, s.loose
 	s.old, s.loose = nil, nil
-	byName := make(map[string]*markedPack, len(s.marks.packs))
-	number := make(map[*markedPack]int, len(s.marks.packs))
-	for i, p := range s.marks.packs {
-		byName[p.p.name] = p
-		number[p] = i
-	}
 	for _, info := range old {
-		p := byName[info.name+".idx"]
+		p, err := s.opened(info.name)
+		if err != nil {
+			return err
+		}
 		if p == nil {
-			continue // it came after the others had been opened
+			continue
 		}
 		some := false
 		for pos := range p.p.idx.n {
@@ -339,7 +337,7 @@ func (s *sweep) checkAccess() error {
 func (r *Repo) sweepable() error {
 	for _, name := range []string{"worktrees", "index", "shallow", "objects/info/alternates"} {
 		if _, err := os.Lstat(r.path(name)); err == nil {
-			return fmt.Errorf("%w: it has %s; use git gc", errors.ErrUnsupported, name)
+			return fmt.Errorf("%w: it has %s; use git gc", ErrFormat, name)
 		}
 	}
 	return nil

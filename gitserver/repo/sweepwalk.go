@@ -81,27 +81,35 @@ func (m *marks) links(list []link, l link) ([]link, error) {
 	return list, nil
 }
 
-// keepPack keeps all objects of a pack.
-func (s *sweep) keepPack(name string) error {
-	s.marks.take()
+// opened is the pack of a name, nil if somebody has removed it meanwhile; what
+// it held lies elsewhere then.
+func (s *sweep) opened(name string) (*markedPack, error) {
 	for _, p := range s.marks.packs {
-		if p.p.name != name+".idx" {
-			continue
+		if p.p.name == name+".idx" {
+			return p, nil
 		}
-		for pos := range p.p.idx.n {
-			if p.marked(pos) {
-				continue
-			}
-			if err := s.keep(p.p.idx.hash(pos)); err != nil {
-				return fmt.Errorf("follow objects of %s: %w", name, err)
-			}
-		}
-		return nil
 	}
 	if _, err := os.Stat(filepath.Join(s.r.packDir(), name+".idx")); isNotExist(err) {
-		return nil // removed meanwhile; what it held lies elsewhere
+		return nil, nil
 	}
-	return fmt.Errorf("%w: %s cannot be opened", ErrCorrupt, name)
+	return nil, fmt.Errorf("%w: %s cannot be opened", ErrCorrupt, name)
+}
+
+// keepPack keeps all objects of a pack.
+func (s *sweep) keepPack(name string) error {
+	p, err := s.opened(name)
+	if err != nil || p == nil {
+		return err
+	}
+	for pos := range p.p.idx.n {
+		if p.marked(pos) {
+			continue
+		}
+		if err := s.keep(p.p.idx.hash(pos)); err != nil {
+			return fmt.Errorf("follow objects of %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // keepLoose keeps a loose object, if it is still there and whole.

@@ -41,14 +41,14 @@ func (r *Repo) Upkeep(ctx context.Context, o UpkeepOptions) (Upkept, error) {
 	o.setDefaults()
 	var done Upkept
 	var errs []error
-	n, err := r.guessLooseRefs(o.MinRefs)
-	if err == nil && n >= o.MinRefs {
-		done.Refs, err = r.PackRefs(ctx)
-	}
-	errs = append(errs, err)
 	due, err := r.repackDue(o)
 	if err == nil && due {
 		done.Repacked, err = r.Repack(ctx, RepackOptions{MinPacks: o.MinPacks, MinLoose: o.MinLoose, Rate: o.Rate})
+	}
+	errs = append(errs, err)
+	n, err := r.guessLooseRefs(o.MinRefs)
+	if err == nil && n >= o.MinRefs {
+		done.Refs, err = r.PackRefs(ctx)
 	}
 	errs = append(errs, err)
 	if o.SweepAfter > 0 && ctx.Err() == nil {
