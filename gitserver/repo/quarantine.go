@@ -122,7 +122,10 @@ func (q *Quarantine) Migrate() error {
 		return nil
 	}
 	if q.front != nil {
-		if err := errors.Join(q.checkBehind(), q.migrate()); err != nil {
+		if err := q.checkBehind(); err != nil {
+			return fmt.Errorf("migrate quarantine: %w", err)
+		}
+		if err := q.migrate(); err != nil {
 			return fmt.Errorf("migrate quarantine: %w", err)
 		}
 	}

@@ -231,6 +231,9 @@ func TestPushMissesWhatGCRemoved(t *testing.T) {
 	if err := q.Migrate(); !errors.Is(err, repo.ErrMissing) {
 		t.Errorf("Migrate = %v, want %v", err, repo.ErrMissing)
 	}
+	if ok, err := open(t, r.Dir(), repo.Options{}).Has(rev(t, src, "gone")); ok || err != nil {
+		t.Errorf("Has = %v, %v for an object that builds on nothing", ok, err)
+	}
 	if v := move(t, r, repo.RefUpdate{Name: "refs/heads/old", New: old}); !errors.Is(v[0], repo.ErrRefObject) {
 		t.Errorf("Update = %v, want %v", v[0], repo.ErrRefObject)
 	}
