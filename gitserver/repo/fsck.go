@@ -46,6 +46,7 @@ func checkCommit(b []byte, link linkFunc) error {
 	if err := checkHeaders(b); err != nil {
 		return err
 	}
+	whole := b
 	b, ok := bytes.CutPrefix(b, []byte("tree "))
 	if !ok {
 		return bad("missingTree", "invalid format - expected 'tree' line")
@@ -85,8 +86,13 @@ func checkCommit(b []byte, link linkFunc) error {
 	if b, ok = bytes.CutPrefix(b, []byte("committer ")); !ok {
 		return bad("missingCommitter", "invalid format - expected 'committer' line")
 	}
-	_, err := checkIdent(b)
-	return err
+	if _, err := checkIdent(b); err != nil {
+		return err
+	}
+	if bytes.IndexByte(whole, 0) >= 0 {
+		return bad("nulInCommit", "NUL byte in the commit object body")
+	}
+	return nil
 }
 
 // checkTag applies git's fsck_tag.
@@ -185,8 +191,10 @@ func checkIdent(b []byte) ([]byte, error) {
 	return rest, checkDate(line[1:])
 }
 
-// checkDate checks "seconds +hhmm".
+// checkDate checks "seconds +hhmm". More white space before the seconds is
+// taken, as there are histories that have it.
 func checkDate(b []byte) error {
+	b = bytes.TrimLeft(b, " \t")
 	digits := 0
 	for digits < len(b) && isDigit(b[digits]) {
 		digits++
@@ -197,7 +205,7 @@ func checkDate(b []byte) error {
 	if digits == 0 || digits == len(b) || b[digits] != ' ' {
 		return bad("badDate", "invalid author/committer line - bad date")
 	}
-	if v, err := strconv.ParseUint(string(b[:digits]), 10, 64); err != nil || v >= math.MaxInt64 {
+	if v, err := strconv.ParseUint(string(b[:digits]), 10, 64); err != nil || v > math.MaxInt64 {
 		return bad("badDateOverflow", "invalid author/committer line - date causes integer overflow")
 	}
 	z := b[digits+1:]

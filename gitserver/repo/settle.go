@@ -88,11 +88,13 @@ func (g *ingest) checkNoted(ctx context.Context, q *Quarantine, h Hash, kind not
 	t, size, err := q.Stat(h)
 	switch {
 	case isMissing(err):
-		return nil // a missing link, which CheckConnected reports
+		return missingNoted(h, kind)
 	case err != nil:
 		return err
+	case t != plumbing.BlobObject && kind&noteModules != 0:
+		return &ObjectError{Hash: h, Type: t, ID: "gitmodulesBlob", Text: "non-blob found at .gitmodules"}
 	case t != plumbing.BlobObject:
-		return nil // settled as a link of the wrong type
+		return &ObjectError{Hash: h, Type: t, ID: "gitattributesBlob", Text: "non-blob found at .gitattributes"}
 	case kind&noteModules != 0 && over(size, q.repo.o.MaxHeldSize):
 		return &ObjectError{Hash: h, Type: t, ID: "gitmodulesLarge", Text: ".gitmodules too large to parse"}
 	case kind&noteAttributes != 0 && (size > maxAttributesFile || over(size, q.repo.o.MaxHeldSize)):
@@ -112,4 +114,14 @@ func (g *ingest) checkNoted(ctx context.Context, q *Quarantine, h Hash, kind not
 		err = checkAttributes(data)
 	}
 	return inObject(err, h, t)
+}
+
+// missingNoted refuses what cannot be looked into now: a push that brings it
+// later would not look into it, nor is a submodule a place for such a file.
+func missingNoted(h Hash, kind noteKind) error {
+	id, name := "gitattributesMissing", ".gitattributes"
+	if kind&noteModules != 0 {
+		id, name = "gitmodulesMissing", ".gitmodules"
+	}
+	return &ObjectError{Hash: h, Type: plumbing.BlobObject, ID: id, Text: "unable to read " + name + " blob"}
 }
