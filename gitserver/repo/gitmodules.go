@@ -103,32 +103,38 @@ func validRelativeURL(s string) bool {
 	return !climbs || !strings.HasPrefix(s, ":") && !strings.HasPrefix(s, "/")
 }
 
-// validTransportURL looks at what git hands to curl.
+// validTransportURL looks at what git hands to curl: there must be a host, and
+// no line end in anything (git's credential_from_url_gently).
 func validTransportURL(s string) bool {
-	for _, scheme := range []string{"http", "https", "ftp", "ftps"} {
-		if rest, ok := strings.CutPrefix(s, scheme+"::"); ok {
-			s = rest
-			break
-		}
-		if strings.HasPrefix(s, scheme+"://") {
-			break
-		}
-	}
-	scheme, rest, ok := strings.Cut(s, "://")
-	switch scheme {
-	case "http", "https", "ftp", "ftps":
-	default:
+	s, ok := curlURL(s)
+	if !ok {
 		return true
 	}
-	if !ok || strings.Contains(percentDecode(s), "\n") {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok || strings.Contains(scheme+percentDecode(rest), "\n") {
 		return false
 	}
-	host, _, _ := strings.Cut(rest, "/")
-	if i := strings.IndexAny(host, "?#"); i >= 0 {
+	host := rest
+	if i := strings.IndexAny(host, "/?#"); i >= 0 {
 		host = host[:i]
 	}
-	host = host[strings.LastIndexByte(host, '@')+1:]
+	if i := strings.IndexByte(host, '@'); i >= 0 {
+		host = host[i+1:]
+	}
 	return host != ""
+}
+
+// curlURL is what curl gets to see of a URL, if it gets to see it.
+func curlURL(s string) (string, bool) {
+	for _, scheme := range []string{"http", "https", "ftp", "ftps"} {
+		if rest, ok := strings.CutPrefix(s, scheme+"::"); ok {
+			return rest, true
+		}
+		if strings.HasPrefix(s, scheme+"://") {
+			return s, true
+		}
+	}
+	return s, false
 }
 
 // percentDecode decodes what it can; what is malformed stays.
