@@ -4,9 +4,7 @@ package bench
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -114,19 +112,9 @@ func settled(t *testing.T, srv *testkit.Server, enough float64) float64 {
 // resident is the memory that a server's process holds, in MB.
 func resident(t *testing.T, srv *testkit.Server) float64 {
 	t.Helper()
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", srv.Cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
+	held := memoryOf(srv.Cmd.Process.Pid, "VmRSS:")
+	if held == 0 {
+		t.Fatal("the kernel does not say how much memory the server has")
 	}
-	for line := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			var kib float64
-			if _, err := fmt.Sscan(rest, &kib); err != nil {
-				t.Fatal(err)
-			}
-			return kib / 1024
-		}
-	}
-	t.Fatalf("the kernel does not say how much memory the server has:\n%s", raw)
-	return 0
+	return held
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"text/tabwriter"
 )
@@ -15,17 +16,19 @@ import (
 var (
 	out    = flag.String("o", "", "write the rows to this file, as JSON")
 	rounds = flag.Int("rounds", 9, "how often each thing is done")
+	source = flag.String("repo", "", "the large history: a bare repository; a generated one if empty")
 )
 
 // A row compares one figure. Less is better in all of them.
 type row struct {
 	Name  string   `json:"name"`
 	Ours  float64  `json:"ours"`
-	Peer  *float64 `json:"peer"` // null if the goal is a figure and not a ratio
+	Peer  *float64 `json:"peer"` // null if there is none
 	Unit  string   `json:"unit"`
-	Ratio *float64 `json:"ratio"`
-	Goal  *float64 `json:"goal"` // the most that Ratio may be, or Ours where there is no peer; null if none was set
+	Ratio *float64 `json:"ratio"` // null if the goal is a figure and not a ratio
+	Goal  *float64 `json:"goal"`  // the most that Ratio may be, or Ours where there is no ratio; null if none was set
 	Met   *bool    `json:"met"`
+	Error string   `json:"error,omitempty"` // why there are no figures
 }
 
 // against makes the row of a comparison; goal 0 is none.
@@ -64,6 +67,11 @@ func report(t *testing.T, rows []row) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "WHAT\tOURS\tPEER\tUNIT\tRATIO\tGOAL\tMET")
 	for _, r := range rows {
+		if r.Error != "" {
+			line, _, _ := strings.Cut(r.Error, "\n")
+			fmt.Fprintf(w, "%s\tfailed: %s\n", r.Name, line)
+			continue
+		}
 		fmt.Fprintf(w, "%s\t%.3f\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Ours, number(r.Peer), r.Unit, number(r.Ratio), number(r.Goal), yes(r.Met))
 	}
 	if err := w.Flush(); err != nil {

@@ -101,15 +101,7 @@ func attack(t *testing.T, addr string, connections int) load {
 // caddy starts Caddy before the dyno, and returns its address.
 func caddy(t *testing.T, dyno string) string {
 	t.Helper()
-	var lc net.ListenConfig
-	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
+	addr := freeAddress(t)
 	file := filepath.Join(t.TempDir(), "Caddyfile")
 	_, port, _ := strings.Cut(addr, ":")
 	text := "{\n\tadmin off\n\tauto_https off\n}\nhttp://:" + port + " {\n\tbind 127.0.0.1\n\treverse_proxy " + dyno + "\n}\n"
@@ -121,27 +113,52 @@ func caddy(t *testing.T, dyno string) string {
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
 	stopAfter(t, cmd)
-	until := time.NewTimer(20 * time.Second)
-	defer until.Stop()
-	for tick := time.NewTicker(50 * time.Millisecond); ; {
+	listens(t, addr, &said)
+	return addr
+}
+
+// listens waits until a peer takes connections.
+func listens(t *testing.T, addr string, said fmt.Stringer) {
+	t.Helper()
+	late := time.NewTimer(20 * time.Second)
+	defer late.Stop()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
 		var d net.Dialer
 		if c, err := d.DialContext(t.Context(), "tcp", addr); err == nil {
-			tick.Stop()
 			_ = c.Close()
-			return addr
+			return
 		}
 		select {
-		case <-tick.C:
-		case <-until.C:
-			t.Fatalf("Caddy does not answer:\n%s", said.String())
+		case <-again.C:
+		case <-late.C:
+			t.Fatalf("nobody answers at %s:\n%s", addr, said)
 		}
 	}
+}
+
+// freeAddress is one of loopback that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return ln.Addr().String()
 }
 
 // spawn starts a role, and returns the address that it prints.
 func spawn(t *testing.T, cmd *exec.Cmd, env ...string) string {
 	t.Helper()
-	cmd.Env = append(os.Environ(), env...)
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +167,7 @@ func spawn(t *testing.T, cmd *exec.Cmd, env ...string) string {
 	stopAfter(t, cmd)
 	addr, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("%s did not start: %v", env[0], err)
+		t.Fatalf("%s %v did not start: %v", cmd.Args, env, err)
 	}
 	return strings.TrimSpace(addr)
 }
