@@ -10,11 +10,12 @@ RUN_PACKAGES  := runc git tini
 MAKE_PACKAGES := mmdebstrap debian-archive-keyring gcc libc6-dev binutils
 TEST_PACKAGES := docker.io iptables skopeo openssh-client curl busybox-static iproute2 openssl procps postgresql
 BENCH_PACKAGES := caddy wrk
+GIT_BENCH_PACKAGES := git openssh-client openssh-server
 
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-short build builder check bench deps-run deps-test clean
+.PHONY: help run test test-short build builder check bench bench-git deps-run deps-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,9 +42,16 @@ check: $(TOOLS)/golangci-lint ## vet and lint
 	$(GO) vet ./...
 	$(TOOLS)/golangci-lint run ./...
 
-bench: deps-test build builder ## compare with pack and others; writes bench.json
-	@./.ci/packages $(BENCH_PACKAGES)
-	$(GO) test -tags bench -v -count 1 -timeout 60m ./internal/bench -args -o $(abspath bench.json)
+BENCH = $(GO) test -tags bench -v -count 1 -timeout 90m ./internal/bench
+BENCH_ARGS = -args -o $(abspath bench.json) $(if $(BENCH_REPO),-repo $(abspath $(BENCH_REPO)))
+
+bench: deps-test build builder ## compare with pack, git and others; writes bench.json
+	@./.ci/packages $(BENCH_PACKAGES) $(GIT_BENCH_PACKAGES)
+	$(BENCH) $(BENCH_ARGS)
+
+bench-git: ## compare only the git server (BENCH_REPO=a bare repository, else generated ones)
+	@./.ci/packages $(GIT_BENCH_PACKAGES)
+	$(BENCH) -run '^TestGit$$' $(BENCH_ARGS)
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(abspath $(TOOLS)) $(GO) install $(LINT)

@@ -39,21 +39,31 @@ func TestGit(t *testing.T) {
 	t.Logf("%s; the load of this machine is %s; temporary files are in %s", g.must(t, "", "version"), load1(), os.TempDir())
 
 	b := &gitBench{gitEnv: g, t: t, doors: doors, large: large, small: small}
-	b.ingests()
-	b.wholePushes()
-	b.tinyPushes()
-	b.manyPushes()
 	b.serveLarge()
-	b.clones()
-	b.nextPush()
-	b.bombs()
+	for _, part := range []struct {
+		name string
+		run  func()
+	}{
+		{"ingest", b.ingests},
+		{"push", b.wholePushes},
+		{"tiny", b.tinyPushes},
+		{"many", b.manyPushes},
+		{"clone", b.clones},
+		{"next", b.nextPush},
+		{"bombs", b.bombs},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			b.t = t
+			part.run()
+		})
+	}
 	report(t, b.rows)
 }
 
 // A gitBench collects the rows of TestGit.
 type gitBench struct {
 	*gitEnv
-	t            *testing.T
+	t            *testing.T // of the part that runs
 	doors        *gitDoors
 	large, small *bareHistory
 	rows         []row
@@ -80,7 +90,7 @@ func (b *gitBench) compare(name string, want goals, ours, theirs trial) {
 	if seconds(peers) < 1 {
 		unit, scale = "ms", 1000
 	}
-	b.t.Logf("%s: %d rounds, load %s before and %s after", name, len(mine), before, load1())
+	b.t.Logf("%s: %d rounds; ours %s; the peer %s; load %s before and %s after", name, len(mine), spread(mine), spread(peers), before, load1())
 	b.rows = append(b.rows, against(name, seconds(mine)*scale, seconds(peers)*scale, unit, want.ratio))
 	if want.peak > 0 {
 		r, theirs := atMost(name+": memory", peak(mine), "MB", want.peak), peak(peers)

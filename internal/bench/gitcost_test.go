@@ -15,7 +15,8 @@ import (
 // A cost is what one thing took.
 type cost struct {
 	seconds float64
-	peak    float64 // MB that the program held at most; 0 where it is not measured
+	peak    float64 // MB that the program held at most; 0 where it is not measured, as cpu
+	cpu     float64 // seconds of all cores
 }
 
 // A trial does something once.
@@ -58,6 +59,20 @@ func alternate(ours, theirs trial) (mine, peers []cost, err error) {
 
 func seconds(costs []cost) float64 { return middle(costs, func(c cost) float64 { return c.seconds }) }
 func peak(costs []cost) float64    { return middle(costs, func(c cost) float64 { return c.peak }) }
+
+// spread says how far the rounds lie apart, and what they took of the cores:
+// other programs disturb that less.
+func spread(costs []cost) string {
+	least, most := costs[0].seconds, costs[0].seconds
+	for _, c := range costs {
+		least, most = min(least, c.seconds), max(most, c.seconds)
+	}
+	said := fmt.Sprintf("%.3f to %.3f s", least, most)
+	if cpu := middle(costs, func(c cost) float64 { return c.cpu }); cpu > 0 {
+		said += fmt.Sprintf(" (%.2f s of the cores)", cpu)
+	}
+	return said
+}
 
 func middle(costs []cost, of func(cost) float64) float64 {
 	figures := make([]float64, len(costs))
@@ -108,7 +123,8 @@ func weighed(cmd *exec.Cmd) (cost, error) {
 	if exact := float64(usage.Maxrss) / 1024; ok && exact > memoryOf(os.Getpid(), "VmHWM:") {
 		most = exact
 	}
-	return cost{seconds: took.Seconds(), peak: most}, nil
+	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return cost{seconds: took.Seconds(), peak: most, cpu: cpu.Seconds()}, nil
 }
 
 // pollPeak asks a process every two milliseconds for the most that it has held.

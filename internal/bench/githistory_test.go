@@ -165,7 +165,7 @@ func (a *author) add() *sourceFile {
 		}
 	}
 	a.names[f.path] = true
-	for range int(60 * math.Exp(a.rand.NormFloat64())) {
+	for range int(120 * math.Exp(a.rand.NormFloat64())) {
 		f.lines = append(f.lines, a.line(8))
 	}
 	a.files = append(a.files, f)

@@ -41,11 +41,11 @@ func TestGitRole(t *testing.T) {
 	case "git-backend":
 		serveBackend(t, dir, os.Getenv(programVar))
 	case "git-ingest":
-		if err := takeIn(t, dir); err != nil {
+		if err := takeIn(t, dir, unlimited); err != nil {
 			t.Fatal(err)
 		}
 	case "git-refuse":
-		if err := takeIn(t, dir); !errors.Is(err, repo.ErrLimit) {
+		if err := takeIn(t, dir, repo.Options{}); !errors.Is(err, repo.ErrLimit) {
 			t.Fatalf("the pack should be refused for a limit, got: %v", err)
 		}
 	case "git-send":
@@ -53,10 +53,13 @@ func TestGitRole(t *testing.T) {
 	}
 }
 
+// unlimited is for histories of any size.
+var unlimited = repo.Options{MaxPackBytes: -1, MaxObjects: -1, MaxInflated: -1}
+
 // takeIn does what a push does with the pack on standard input, with fsync.
-func takeIn(t *testing.T, dir string) (err error) {
+func takeIn(t *testing.T, dir string, o repo.Options) (err error) {
 	t.Helper()
-	r, err := repo.Open(dir, repo.Options{})
+	r, err := repo.Open(dir, o)
 	if err != nil {
 		return err
 	}
@@ -76,7 +79,7 @@ func takeIn(t *testing.T, dir string) (err error) {
 // on standard error how many objects it had.
 func send(t *testing.T, dir string) {
 	t.Helper()
-	r, err := repo.Open(dir, repo.Options{})
+	r, err := repo.Open(dir, unlimited)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +126,7 @@ func (p *packHead) count() (int, error) {
 // serveOurs serves a directory by HTTP and SSH. Every push stands.
 func serveOurs(t *testing.T, dir string) {
 	t.Helper()
-	srv, err := gitserver.New(gitserver.Config{Dir: dir, Authorizer: anybody{}, MaxCommands: 1 << 20})
+	srv, err := gitserver.New(gitserver.Config{Dir: dir, Authorizer: anybody{}, Repo: unlimited, MaxCommands: 1 << 20, MaxRequest: 1 << 40})
 	if err != nil {
 		t.Fatal(err)
 	}
