@@ -24,7 +24,7 @@ type trial func() (cost, error)
 
 const (
 	// enough is how long a comparison goes on: no round begins after it.
-	enough = 75 * time.Second
+	enough = time.Minute
 	// short is a round so short that the first one only warms up.
 	short = 5 * time.Second
 )

@@ -16,7 +16,8 @@ import (
 
 // A gitEnv runs git apart from the configuration of whoever runs the bench.
 type gitEnv struct {
-	env []string
+	home string
+	env  []string
 }
 
 func newGitEnv(t *testing.T) *gitEnv {
@@ -31,7 +32,7 @@ func newGitEnv(t *testing.T) *gitEnv {
 	own := []string{
 		"HOME=" + home, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + config, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "NO_PROXY=127.0.0.1",
 	}
-	return &gitEnv{env: append(os.Environ(), own...)}
+	return &gitEnv{home: home, env: append(os.Environ(), own...)}
 }
 
 // git is a command of git in a directory.

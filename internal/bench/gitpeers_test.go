@@ -78,8 +78,8 @@ func (g *gitEnv) bareMaker(t *testing.T) func(dir string) error {
 const sshdPath = "/usr/sbin/sshd" // it insists on an absolute path
 
 // startSSHD starts OpenSSH's server for one user and one new key, and makes
-// git's clients use that key. PAM, which Debian switches on, is left out: it
-// would only make it slower.
+// git's clients use that key. What would only make it slower is left out: PAM,
+// which Debian switches on, and the files that the user's shell reads first.
 func (g *gitEnv) startSSHD(t *testing.T, name string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,7 +100,7 @@ func (g *gitEnv) startSSHD(t *testing.T, name string) string {
 		"ListenAddress 127.0.0.1", "Port " + port, "HostKey " + dir + "/host", "AuthorizedKeysFile " + dir + "/key.pub",
 		"AllowUsers " + name, "PermitRootLogin prohibit-password", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 		"UsePAM no", "StrictModes no", "PidFile none", "MaxStartups 100", "LogLevel ERROR",
-		"SetEnv GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null", "",
+		fmt.Sprintf("SetEnv HOME=%[1]s GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=%[1]s/config", g.home), "",
 	}
 	config := filepath.Join(dir, "config")
 	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
