@@ -76,7 +76,7 @@ func (g *ingest) checkRatio() error {
 
 // SendClaim is what the claim of a fetch should hold before WritePack.
 func (r *Repo) SendClaim() int64 {
-	const fixed, each = 8 << 20, 32
+	const fixed, each = 8 << 20, 96
 	return fixed + each*int64(r.db.count())
 }
 

@@ -83,8 +83,10 @@ func (m *marks) find(h Hash) (spot, bool, error) {
 	return spot{pack: -1}, true, nil
 }
 
-func (m *marks) inPacks(h Hash) (spot, bool) {
-	for i, p := range m.packs {
+func (m *marks) inPacks(h Hash) (spot, bool) { return findIn(m.packs, h) }
+
+func findIn(packs []*markedPack, h Hash) (spot, bool) {
+	for i, p := range packs {
 		if pos, ok := p.p.idx.find(h); ok {
 			return spot{i, pos}, true
 		}

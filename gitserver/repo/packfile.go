@@ -254,7 +254,9 @@ func (p *packFile) object(c *cache, off, limit int64) (ObjectType, []byte, error
 		}
 		if !isDelta(e.kind) {
 			kind, data = e.kind, b
-			c.put(p, at, kind, data)
+			if kind != plumbing.CommitObject || len(chain) > 0 { // a walk reads each commit once
+				c.put(p, at, kind, data)
+			}
 			break
 		}
 		if len(chain) >= maxChain {

@@ -79,10 +79,11 @@ func (g *ingest) deltas() int {
 type resolver struct {
 	*ingest
 	ctx    context.Context //nolint:containedctx // lives as long as one call of resolve
-	c      *checker
+	see    seeFunc
 	z      inflater
 	win    []byte // of the pack: the last entry that was read, and what follows it
 	winOff int64
+	head   bytes.Reader
 	delta  []byte
 	spare  [24][][]byte // memory of released objects, by log2 of its size
 	spares int64        // bytes in spare
@@ -93,6 +94,9 @@ type resolver struct {
 	total  int
 	taken  []atomic.Bool // deltas by name that somebody resolves
 }
+
+// A seeFunc is shown an object that a delta made of base, and returns its name.
+type seeFunc func(t ObjectType, data, base []byte) (Hash, error)
 
 // A frame is an object on the way from the root to the current one.
 type frame struct {
@@ -106,7 +110,7 @@ type frame struct {
 const heldBudget = 8 << 20
 
 func (g *ingest) resolver(ctx context.Context, i, total int, taken []atomic.Bool) *resolver {
-	return &resolver{ingest: g, ctx: ctx, c: g.checker(i, total), total: total, taken: taken}
+	return &resolver{ingest: g, ctx: ctx, see: g.checker(i, total).checkLike, total: total, taken: taken}
 }
 
 // firstRef is the index of the first delta on the object of that name.
@@ -181,7 +185,7 @@ func (w *resolver) child(f *frame, number int32) error {
 		return err
 	}
 	typ := w.objects.at(f.obj).typ
-	h, err := w.c.checkLike(typ, data, f.data)
+	h, err := w.see(typ, data, f.data)
 	if err != nil {
 		return err
 	}
@@ -334,7 +338,8 @@ func (w *resolver) entry(number int32) (entryHead, []byte, error) {
 	if err != nil {
 		return entryHead{}, nil, fmt.Errorf("read entry: %w", err)
 	}
-	e, err := readEntryHead(bytes.NewReader(raw), o.off)
+	w.head.Reset(raw)
+	e, err := readEntryHead(&w.head, o.off)
 	if err != nil {
 		return e, nil, err
 	}

@@ -50,13 +50,18 @@ type sender struct {
 	done  int
 	total int
 	win   window
+	raw   bytes.Reader
 	zw    *zlib.Writer
 }
 
-// A sent object of a pack is where it lies there and here.
-type sent struct {
-	off, out int64
-	pos      int32
+// A sent object of a pack is where its entry begins there and here.
+type sent struct{ off, out int64 }
+
+// An extent is where an entry lies in its pack, and its object's position in
+// the index.
+type extent struct {
+	off, end int64
+	pos      int
 }
 
 func (s *sender) count(wants, haves []Hash) error {
@@ -74,16 +79,18 @@ func (s *sender) count(wants, haves []Hash) error {
 			return err
 		}
 	}
-	if err := w.run(); err != nil {
+	done, err := s.wantsAll(wants, haves)
+	switch {
+	case err != nil:
 		return err
+	case done:
+		done, err = s.everything(s.ctx, w)
+	default:
+		err = w.run()
 	}
-	n := 0
-	err := w.mark(func() {
-		if n&1023 == 0 {
-			s.progress(StageCounting, n, 0)
-		}
-		n++
-	})
+	if err == nil && !done {
+		err = s.mark(w)
+	}
 	if err != nil {
 		return err
 	}
@@ -91,6 +98,16 @@ func (s *sender) count(wants, haves []Hash) error {
 		return s.addTags()
 	}
 	return nil
+}
+
+func (s *sender) mark(w *walk) error {
+	n := 0
+	return w.mark(func() {
+		if n&1023 == 0 {
+			s.progress(StageCounting, n, 0)
+		}
+		n++
+	})
 }
 
 // addTags adds annotated tags of objects that are sent.
@@ -214,12 +231,11 @@ func (s *sender) pack(p *markedPack) error {
 				return err
 			}
 		}
-		list = append(list, sent{off: off, pos: int32(pos)})
 		if err := s.step(); err != nil {
 			return err
 		}
-		list[len(list)-1].out = s.at
-		if err := s.entry(p.p, list, end); err != nil {
+		list = append(list, sent{off, s.at})
+		if err := s.entry(p.p, list, extent{off, end, int(pos)}); err != nil {
 			return err
 		}
 	}
@@ -227,22 +243,22 @@ func (s *sender) pack(p *markedPack) error {
 }
 
 // entry sends the last entry of list, as it is if possible.
-func (s *sender) entry(p *packFile, list []sent, end int64) error {
-	last := &list[len(list)-1]
-	off := last.off
-	if off < packHead || end <= off || end > p.end() {
+func (s *sender) entry(p *packFile, list []sent, x extent) error {
+	off := x.off
+	if off < packHead || x.end <= off || x.end > p.end() {
 		return p.corrupt(off, errors.New("entry does not end in the pack"))
 	}
 	raw, err := s.win.at(off, int(min(maxEntryHead, p.end()-off)))
 	if err != nil {
 		return p.corrupt(off, err)
 	}
-	e, err := readEntryHead(bytes.NewReader(raw), off)
+	s.raw.Reset(raw)
+	e, err := readEntryHead(&s.raw, off)
 	if err != nil {
 		return p.corrupt(off, err)
 	}
 	if !isDelta(e.kind) {
-		return s.copy(p, last, end, appendEntryHead(s.head[:0], e.kind, e.size), e.len)
+		return s.copy(p, x, appendEntryHead(s.head[:0], e.kind, e.size), e.len)
 	}
 	base, err := p.baseOf(off, &e)
 	if err != nil {
@@ -259,7 +275,7 @@ func (s *sender) entry(p *packFile, list []sent, end int64) error {
 		}
 		return s.encode(kind, data)
 	}
-	return s.copy(p, last, end, head, e.len)
+	return s.copy(p, x, head, e.len)
 }
 
 // deltaHead is the header of a delta whose base is at an offset in p; nil if
@@ -287,18 +303,18 @@ func (s *sender) deltaHead(p *packFile, before []sent, base, size int64) ([]byte
 
 // copy sends an entry with another header. What lies on disk is checked first,
 // or at the end if it is large.
-func (s *sender) copy(p *packFile, o *sent, end int64, head []byte, skip int) error {
+func (s *sender) copy(p *packFile, x extent, head []byte, skip int) error {
 	crc := uint32(0)
-	for at := o.off; at < end; {
-		b, err := s.win.at(at, int(min(end-at, windowSize)))
+	for at := x.off; at < x.end; {
+		b, err := s.win.at(at, int(min(x.end-at, windowSize)))
 		if err != nil {
 			return p.corrupt(at, err)
 		}
 		crc = crc32.Update(crc, crc32.IEEETable, b)
-		first := at == o.off
+		first := at == x.off
 		at += int64(len(b))
-		if at == end && crc != p.idx.crc(int(o.pos)) {
-			return p.corrupt(o.off, errors.New("checksum of entry does not match"))
+		if at == x.end && crc != p.idx.crc(x.pos) {
+			return p.corrupt(x.off, errors.New("checksum of entry does not match"))
 		}
 		if first {
 			if err := s.put(head); err != nil {

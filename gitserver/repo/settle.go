@@ -91,14 +91,9 @@ func (g *ingest) checkNoted(ctx context.Context, q *Quarantine, h Hash, kind not
 		return missingNoted(h, kind)
 	case err != nil:
 		return err
-	case t != plumbing.BlobObject && kind&noteModules != 0:
-		return &ObjectError{Hash: h, Type: t, ID: "gitmodulesBlob", Text: "non-blob found at .gitmodules"}
-	case t != plumbing.BlobObject:
-		return &ObjectError{Hash: h, Type: t, ID: "gitattributesBlob", Text: "non-blob found at .gitattributes"}
-	case kind&noteModules != 0 && over(size, q.repo.o.MaxHeldSize):
-		return &ObjectError{Hash: h, Type: t, ID: "gitmodulesLarge", Text: ".gitmodules too large to parse"}
-	case kind&noteAttributes != 0 && (size > maxAttributesFile || over(size, q.repo.o.MaxHeldSize)):
-		return &ObjectError{Hash: h, Type: t, ID: "gitattributesLarge", Text: ".gitattributes too large to parse"}
+	}
+	if err := notedFile(h, t, kind, over(size, q.repo.o.MaxHeldSize), size); err != nil {
+		return err
 	}
 	if err := g.reserve(ctx, &g.large, size); err != nil {
 		return err
@@ -124,4 +119,22 @@ func missingNoted(h Hash, kind noteKind) error {
 		id, name = "gitmodulesMissing", ".gitmodules"
 	}
 	return &ObjectError{Hash: h, Type: plumbing.BlobObject, ID: id, Text: "unable to read " + name + " blob"}
+}
+
+// notedFile checks type and size of what is called .gitmodules or .gitattributes.
+func notedFile(h Hash, t ObjectType, kind noteKind, huge bool, size int64) error {
+	id, text := "", ""
+	switch {
+	case t != plumbing.BlobObject && kind&noteModules != 0:
+		id, text = "gitmodulesBlob", "non-blob found at .gitmodules"
+	case t != plumbing.BlobObject:
+		id, text = "gitattributesBlob", "non-blob found at .gitattributes"
+	case kind&noteModules != 0 && huge:
+		id, text = "gitmodulesLarge", ".gitmodules too large to parse"
+	case kind&noteAttributes != 0 && (size > maxAttributesFile || huge):
+		id, text = "gitattributesLarge", ".gitattributes too large to parse"
+	default:
+		return nil
+	}
+	return &ObjectError{Hash: h, Type: t, ID: id, Text: text}
 }
