@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net/http"
 	"time"
 
 	"go.uber.org/zap"
@@ -58,8 +59,12 @@ func (s *Server) serveService(ctx context.Context, c *call, w *wire, service str
 
 // newWire buffers the two streams.
 func newWire(in io.Reader, out io.Writer) *wire {
+	ahead := wireBuffer
+	if in == http.NoBody {
+		ahead = 0 // the least that there is
+	}
 	return &wire{
-		in:    bufio.NewReaderSize(in, wireBuffer),
+		in:    bufio.NewReaderSize(in, ahead),
 		out:   bufio.NewWriterSize(out, wireBuffer),
 		notes: io.Discard,
 		drain: func(context.Context) {},

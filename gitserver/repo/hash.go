@@ -19,8 +19,9 @@ const hashSize = 20
 // A hasher names objects and looks for the marks of collision attacks. It is
 // used by one goroutine.
 type hasher struct {
-	h   sha1cd.CollisionResistantHash
-	buf [hashSize]byte
+	h    sha1cd.CollisionResistantHash
+	buf  [hashSize]byte
+	head [32]byte
 }
 
 func newHasher() *hasher {
@@ -30,8 +31,7 @@ func newHasher() *hasher {
 // start begins an object whose content follows through write.
 func (x *hasher) start(t ObjectType, size int64) {
 	x.h.Reset()
-	var head [32]byte
-	b := append(head[:0], t.String()...)
+	b := append(x.head[:0], t.String()...)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, size, 10)
 	x.h.Write(append(b, 0))

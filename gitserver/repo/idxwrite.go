@@ -8,9 +8,12 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 )
 
 func compareHash(a, b *Hash) int { return bytes.Compare(a[:], b[:]) }
+
+var fileWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
 
 // writeFile writes a new read-only file that ends with the checksum of all
 // before.
@@ -20,7 +23,9 @@ func writeFile(path string, write func(*bufio.Writer) error) error {
 		return err
 	}
 	sum := sha1.New()
-	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 64<<10)
+	w := fileWriters.Get().(*bufio.Writer)
+	defer fileWriters.Put(w)
+	w.Reset(io.MultiWriter(f, sum))
 	err = write(w)
 	if err == nil {
 		err = w.Flush()

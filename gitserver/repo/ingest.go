@@ -112,8 +112,12 @@ func (g *ingest) release() {
 }
 
 // checker is the checker of one of the goroutines of a stage, for a pack of
-// about n objects. The next stage goes on with those of the one before.
+// about n objects; the first one has the odd jobs. The next stage goes on with
+// those of the one before.
 func (g *ingest) checker(i, n int) *checker {
+	if len(g.checkers) == 0 {
+		g.checkers = append(g.checkers, newChecker(g.dir, 1))
+	}
 	for len(g.checkers) <= i {
 		g.checkers = append(g.checkers, newChecker(g.dir, n))
 	}

@@ -26,11 +26,12 @@ type linkSet struct {
 	spill *os.File
 	w     *bufio.Writer
 	err   error
+	buf   [linkBytes]byte // of write
 }
 
 const (
 	maxSlots     = 64 << 10
-	maxKeptLinks = 64 << 10
+	maxKeptLinks = 16 << 10
 	linkBytes    = hashSize + 1
 )
 
@@ -66,10 +67,9 @@ func (s *linkSet) write(l *link) {
 		}
 		s.w = bufio.NewWriterSize(s.spill, 64<<10)
 	}
-	var b [linkBytes]byte
-	copy(b[:], l.h[:])
-	b[hashSize] = byte(l.t)
-	_, s.err = s.w.Write(b[:])
+	copy(s.buf[:], l.h[:])
+	s.buf[hashSize] = byte(l.t)
+	_, s.err = s.w.Write(s.buf[:])
 }
 
 // each calls f for every link, and empties the set.

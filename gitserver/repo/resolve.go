@@ -26,10 +26,10 @@ func (g *ingest) resolve(ctx context.Context) error {
 		return err
 	}
 	var next atomic.Int32
-	taken := make([]atomic.Bool, len(g.refs))
+	taken := make(bitset, 1+len(g.refs)/32)
 	group, gctx := errgroup.WithContext(ctx)
 	for i := range workers {
-		w := g.resolver(gctx, i, deltas, taken)
+		w := g.resolver(gctx, i+1, deltas, taken)
 		group.Go(func() error {
 			for {
 				i := next.Add(1) - 1
@@ -85,14 +85,23 @@ type resolver struct {
 	winOff int64
 	head   bytes.Reader
 	delta  []byte
-	spare  [24][][]byte // memory of released objects, by log2 of its size
-	spares int64        // bytes in spare
+	spare  [classes][][]byte // memory of released objects, by size
+	spares int64             // bytes in spare
 	stack  []frame
 	held   int64
 	room   room
 	rework int64
 	total  int
-	taken  []atomic.Bool // deltas by name that somebody resolves
+	taken  bitset // deltas by name that somebody resolves
+}
+
+// A bitset is a set of numbers that several goroutines fill.
+type bitset []atomic.Uint32
+
+// add adds a number, and reports whether it was not there.
+func (b bitset) add(i int) bool {
+	bit := uint32(1) << (i % 32)
+	return b[i/32].Or(bit)&bit == 0
 }
 
 // A seeFunc is shown an object that a delta made of base, and returns its name.
@@ -107,9 +116,9 @@ type frame struct {
 	ref   int    // next delta by name to resolve
 }
 
-const heldBudget = 8 << 20
+const heldBudget = 4 << 20
 
-func (g *ingest) resolver(ctx context.Context, i, total int, taken []atomic.Bool) *resolver {
+func (g *ingest) resolver(ctx context.Context, i, total int, taken bitset) *resolver {
 	return &resolver{ingest: g, ctx: ctx, see: g.checker(i, total).checkLike, total: total, taken: taken}
 }
 
@@ -165,7 +174,7 @@ func (w *resolver) nextChild(f *frame) (int32, bool) {
 	for f.ref < len(w.refs) && w.refs[f.ref].base == h {
 		i := f.ref
 		f.ref++
-		if !w.taken[i].Swap(true) {
+		if w.taken.add(i) {
 			return w.refs[i].obj, true
 		}
 	}
@@ -367,31 +376,43 @@ func (w *resolver) window(off, end int64) ([]byte, error) {
 	return w.win[:end-off], nil
 }
 
-// Memory of released objects is used again. It comes in powers of two, and
-// together with what is held stays within a budget.
+// Memory of released objects is used again. It comes in sizes that lie a fifth
+// to a quarter apart, and together with what is held stays within a budget.
 const (
 	maxSpare    = 1 << 20 // of buffers that are not counted
-	spareBudget = heldBudget + 4<<20
-	minClass    = 10 // log2 of the smallest piece
+	spareBudget = heldBudget + 1<<20
+	minShift    = 8 // log2 of the smallest step between sizes
+	classes     = 4 * 18
 )
 
+// sizeClass is the number of the smallest size of at least n bytes, and that
+// size: four to seven times a power of two.
+func sizeClass(n int) (class, size int) {
+	shift := max(bits.Len(uint(n-1))-3, minShift)
+	steps := (n + 1<<shift - 1) >> shift
+	return 4*(shift-minShift) + steps, steps << shift
+}
+
 func (w *resolver) alloc(n int) []byte {
-	class := max(bits.Len(uint(n+inflate.Slack-1)), minClass)
-	for i := class; i < min(class+2, len(w.spare)); i++ {
+	class, size := sizeClass(n + inflate.Slack)
+	for i := class; i < min(class+3, classes); i++ {
 		if list := w.spare[i]; len(list) > 0 {
 			b := list[len(list)-1]
+			list[len(list)-1] = nil // or it would live as long as the list
 			w.spare[i] = list[:len(list)-1]
 			w.spares -= int64(cap(b))
 			return b[:n]
 		}
 	}
-	return make([]byte, n, 1<<class)
+	return make([]byte, n, size)
 }
 
 // release takes memory back; that of others is left alone.
 func (w *resolver) release(b []byte) {
-	class := bits.Len(uint(cap(b) - 1))
-	if class < len(w.spare) && cap(b) == 1<<class && w.held+w.spares+int64(cap(b)) <= spareBudget {
+	if cap(b) == 0 || w.held+w.spares+int64(cap(b)) > spareBudget {
+		return
+	}
+	if class, size := sizeClass(cap(b)); size == cap(b) && class < classes {
 		w.spare[class] = append(w.spare[class], b)
 		w.spares += int64(cap(b))
 	}

@@ -34,6 +34,7 @@ type source struct {
 const (
 	chunkSize = 256 << 10
 	aheadSize = 32 << 10
+	tailSize  = 1 << 10 // for the trailer
 )
 
 var errChunkFull = errors.New("entry is larger than the chunk")
@@ -158,11 +159,11 @@ func (s *source) takeCRC() uint32 {
 // finish reads and checks the pack's trailer, and that nothing follows it:
 // nothing that has come along, or nothing at all if eof is set.
 func (s *source) finish(eof bool) (sum []byte, err error) {
-	rest := bytes.Clone(s.chunk[s.at:s.n])
+	rest := bytes.Clone(s.chunk[s.at:min(s.n, s.at+hashSize+1)])
 	if err := s.spool.put(s.chunk[:s.at]); err != nil {
 		return nil, err
 	}
-	s.base, s.chunk, s.at, s.n, s.crcAt = s.offset(), make([]byte, chunkSize), 0, len(rest), 0
+	s.base, s.chunk, s.at, s.n, s.crcAt = s.offset(), make([]byte, tailSize), 0, len(rest), 0
 	copy(s.chunk, rest)
 	if sum, err = s.spool.close(); err != nil {
 		return nil, err

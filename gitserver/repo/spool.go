@@ -57,9 +57,16 @@ func (s *spool) chunk() []byte {
 	case b := <-s.free:
 		return b
 	default:
-		return make([]byte, chunkSize)
+		return chunks.Get().(*[chunkSize]byte)[:]
 	}
 }
+
+// chunks are those of ingests that are over: most pushes need a small part of
+// one, and making them would be a good part of their cost.
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
+// giveBack puts a chunk back that nobody uses any more.
+func giveBack(b []byte) { chunks.Put((*[chunkSize]byte)(b[:chunkSize])) }
 
 // put takes over a chunk. It waits while the one before is being written, and
 // returns the error of an earlier write.
@@ -74,7 +81,10 @@ func (s *spool) close() ([]byte, error) {
 	if !s.closed {
 		s.closed = true
 		close(s.jobs)
+		s.done.Wait()
+		for len(s.free) > 0 {
+			giveBack(<-s.free)
+		}
 	}
-	s.done.Wait()
 	return s.sum.Sum(nil), s.failed()
 }
