@@ -9,6 +9,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN_PACKAGES  := runc git tini
 MAKE_PACKAGES := mmdebstrap debian-archive-keyring gcc libc6-dev binutils
 TEST_PACKAGES := docker.io iptables skopeo openssh-client curl busybox-static iproute2 openssl procps postgresql
+# Other git clients, which push to the git server in its tests.
+CLIENT_PACKAGES := jgit-cli python3-dulwich python3-pygit2 $(if $(shell command -v npm),,nodejs npm)
 BENCH_PACKAGES := caddy wrk
 GIT_BENCH_PACKAGES := git openssh-client openssh-server
 
@@ -59,8 +61,14 @@ $(TOOLS)/golangci-lint:
 deps-run: ## install the Debian packages that serving needs
 	@./.ci/packages $(RUN_PACKAGES) $(MAKE_PACKAGES)
 
-deps-test: ## install the Debian packages that the tests need
-	@./.ci/packages $(RUN_PACKAGES) $(MAKE_PACKAGES) $(TEST_PACKAGES)
+deps-test: ## install the Debian packages that the tests need, and isomorphic-git
+	@./.ci/packages $(RUN_PACKAGES) $(MAKE_PACKAGES) $(TEST_PACKAGES) $(CLIENT_PACKAGES)
+	@$(MAKE) --no-print-directory $(CLIENTS)/node_modules/.package-lock.json
+
+CLIENTS := gitserver/testdata/clients
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
+	npm ci --prefix $(CLIENTS) --no-audit --no-fund --ignore-scripts
+	touch $@
 
 clean: ## remove what was built
-	rm -rf $(BIN) $(TOOLS) bench.json
+	rm -rf $(BIN) $(TOOLS) $(CLIENTS)/node_modules bench.json
