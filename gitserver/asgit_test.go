@@ -348,6 +348,7 @@ func TestOldFetchAsGit(t *testing.T) {
 		"relative, then":        {"want {main}" + caps + " deepen-relative", "shallow {main~2}", "deepen 2", "0000", "have {main}", "done"},
 		"since":                 {"want {main}" + caps, "deepen-since 1700030000", "0000", "done"},
 		"not":                   {"want {main}" + caps, "deepen-not v1", "0000", "done"},
+		"shallow before want":   {"shallow {main~4}", "want {main}" + caps, "0000", "have {main~4}", "done"},
 		"unshallow":             {"want {main}" + caps, "shallow {main~2}", "deepen 2147483647", "0000", "have {main}", "done"},
 		"into a shallow clone":  {"want {main}" + caps, "shallow {main~4}", "0000", "have {main~4}", "done"},
 		"no blobs":              {"want {main}" + caps, "filter blob:none", "0000", "done"},

@@ -130,7 +130,7 @@ func TestHiddenRefs(t *testing.T) {
 	for _, transport := range transports {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, nil, hide("refs/internal", "refs/heads/secret", "!refs/internal/shown"))
+			w := newWorld(t, nil, hide("refs/internal", "refs/heads/secret", "refs/tags/secret", "!refs/internal/shown"))
 			url, dir := w.url(transport, "shop"), w.work()
 			w.git(dir, "push", "-q", url, "main")
 			server := filepath.Join(w.dir, "shop.git")
@@ -140,8 +140,13 @@ func TestHiddenRefs(t *testing.T) {
 				w.git(server, "update-ref", ref, "main")
 			}
 			w.git(server, "update-ref", "refs/internal/y", behind)
+			w.git(server, "tag", "-a", "-m", "secret", "secret/tag", "main")
+			tag := w.rev(server, "secret/tag")
 			for _, version := range []string{"0", "2"} {
 				v := "protocol.version=" + version
+				home := t.TempDir()
+				w.git(home, "-c", v, "clone", "-q", "--single-branch", url, "copy") // with the tags of what is sent
+				w.gitFails(filepath.Join(home, "copy"), "cat-file", "-e", tag)
 				out := w.git(dir, "-c", v, "ls-remote", url)
 				wantText(t, out, "refs/heads/secret-not", "refs/internal/shown/x")
 				if strings.Contains(out, "refs/internal/x") || strings.Contains(out, "refs/heads/secret\n") {

@@ -116,13 +116,13 @@ func (f *fetch) readWants() error {
 			}
 			return nil
 		}
-		if err := f.readWant(kind, line, first); err != nil {
+		if err := f.readWant(kind, line); err != nil {
 			return err
 		}
 	}
 }
 
-func (f *fetch) readWant(kind pktline.Kind, line []byte, first bool) error {
+func (f *fetch) readWant(kind pktline.Kind, line []byte) error {
 	if kind != pktline.Data {
 		return refuseFetchLine(kind, line)
 	}
@@ -141,7 +141,7 @@ func (f *fetch) readWant(kind pktline.Kind, line []byte, first bool) error {
 	if !ok {
 		return refuse("malformed want %q", clip(string(rest), 64))
 	}
-	if first {
+	if len(f.n.wants) == 0 {
 		caps, err := parseCapabilities(string(list))
 		if err != nil {
 			return err
@@ -285,6 +285,7 @@ func (s *Server) sendPack(ctx context.Context, c *call, out *reply, n *negotiati
 	wants, haves, shallow := n.pack()
 	o := repo.PackOptions{
 		OfsDelta: caps.ofsDelta, Thin: caps.thinPack, IncludeTag: caps.includeTag, Filter: n.filter, Shallow: shallow,
+		HiddenTag: func(name string) bool { return hidden(n.hidden, name) },
 	}
 	if !caps.noProgress {
 		o.Progress = (&fetchProgress{out: out.progress()}).show

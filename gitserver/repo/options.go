@@ -56,6 +56,8 @@ type PackOptions struct {
 	OfsDelta   bool // the reader takes offset deltas; otherwise reference deltas are sent
 	Thin       bool // the reader takes deltas against objects that it has
 	IncludeTag bool // send annotated tags of what is sent, too
+	// HiddenTag, if set, says which refs IncludeTag leaves out, by full name.
+	HiddenTag func(name string) bool
 	// Filter leaves objects out, for a partial clone. A pack is thin only if it
 	// leaves out nothing, or all blobs.
 	Filter *Filter

@@ -117,7 +117,7 @@ func (s *sender) addTags() error {
 		return err
 	}
 	for _, ref := range refs {
-		if !strings.HasPrefix(ref.Name, "refs/tags/") {
+		if !strings.HasPrefix(ref.Name, "refs/tags/") || s.o.HiddenTag != nil && s.o.HiddenTag(ref.Name) {
 			continue
 		}
 		var tags []Hash
