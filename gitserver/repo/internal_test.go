@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -375,34 +374,6 @@ func FuzzCommitAndTag(f *testing.F) {
 		checkTag(b, none)
 		checkModules(b)
 		parseConfig(b, func(configVar) error { return nil })
-	})
-}
-
-// FuzzInflate compares with the standard library, and checks that nothing is
-// read beyond the end.
-func FuzzInflate(f *testing.F) {
-	for _, s := range []string{"", "x", strings.Repeat("hello ", 4)} {
-		var b bytes.Buffer
-		zw := zlib.NewWriter(&b)
-		zw.Write([]byte(s))
-		zw.Close()
-		f.Add(b.Bytes(), len(s))
-	}
-	f.Fuzz(func(t *testing.T, src []byte, size int) {
-		if size < 0 || size > 1<<16 {
-			return
-		}
-		want, left, ok := stdInflate(src, size)
-		var z inflater
-		got := make([]byte, size)
-		rest := bytes.NewReader(src)
-		err := z.fill(got, rest)
-		if ok != (err == nil) {
-			t.Fatalf("inflate = %v, the standard library says %v", err, ok)
-		}
-		if ok && (!bytes.Equal(got, want) || rest.Len() != left) {
-			t.Fatalf("%d bytes left, want %d", rest.Len(), left)
-		}
 	})
 }
 
