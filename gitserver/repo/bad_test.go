@@ -377,6 +377,7 @@ func TestIngestEmpty(t *testing.T) {
 // are made again.
 func TestIngestDropsBases(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	const size = 5 << 20
 	base := bytes.Repeat([]byte("0123456789abcdef"), size/16)
 	var c crafted

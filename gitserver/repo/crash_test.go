@@ -112,6 +112,7 @@ func steps(t *testing.T, dir string) iter.Seq[int] {
 // Whichever step of upkeep fails, the repository is whole.
 func TestUpkeepFails(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	dir := untidy(t)
 	want, refs := reachable(t, open(t, dir, repo.Options{})), git(t, dir, "for-each-ref")
 	for n := range steps(t, dir) {
@@ -198,6 +199,7 @@ func TestCrash(t *testing.T) {
 // objects swept, by us and by the real git.
 func TestUpkeepBesideAll(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	const pushes = 20
 	src := history(t, pushes)
 	tips := strings.Fields(git(t, src, "rev-list", "--reverse", "main"))
@@ -327,6 +329,7 @@ func (w *hookWriter) Write(b []byte) (int, error) {
 // Whoever opens a repository while packs are replaced finds every object.
 func TestFindWhilePacksAreReplaced(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	src := history(t, 3)
 	r := create(t, repo.Options{NoSync: true})
 	discard(t, take(t, r, pack(t, src, "main\n")))

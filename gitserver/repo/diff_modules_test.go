@@ -14,6 +14,7 @@ import (
 // everything that git's parser treats in a way of its own.
 func TestModulesAsGitJudgesThem(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	objects := make(map[plumbing.Hash]*judged)
 	add := func(text string) {
 		h := plumbing.ComputeHash(plumbing.BlobObject, []byte(text))

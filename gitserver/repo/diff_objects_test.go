@@ -81,6 +81,7 @@ func verdict(t *testing.T, r *repo.Repo, pack []byte) string {
 // bad to us as they are to git, for the same reason.
 func TestObjectsAsGitJudgesThem(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	const each = 250
 	rnd := rand.New(rand.NewPCG(7, 11))
 	objects := make(map[plumbing.Hash]*judged)

@@ -22,6 +22,7 @@ import (
 // index and reverse index.
 func TestPacksAsGitTakesThem(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	rnd := rand.New(rand.NewPCG(8, 8))
 	var have crafted
 	g := &packMaker{rnd: rnd}

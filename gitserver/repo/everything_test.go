@@ -135,6 +135,7 @@ func reachableObjects(tb testing.TB, dir string) []string {
 // A full clone gets exactly what is reachable, however the objects lie.
 func TestFullClone(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	unreachable := map[string]struct {
 		flat bool // the clone does without a walk of trees
 		make func(t *testing.T, dir string)

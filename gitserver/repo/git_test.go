@@ -152,3 +152,11 @@ func fsck(tb testing.TB, r *repo.Repo) {
 		}
 	}
 }
+
+// notShort skips a test that takes seconds.
+func notShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+}

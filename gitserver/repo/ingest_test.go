@@ -70,6 +70,7 @@ func TestIngest(t *testing.T) {
 // what is held of the wire, and packs that end within it, among them.
 func TestIngestWires(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	src := history(t, 60)
 	r := rand.New(rand.NewPCG(3, 5))
 	for i, size := range []int{100, 40_000, 64 << 10, 250_000, 256 << 10, 300_000, 2_000_000} {

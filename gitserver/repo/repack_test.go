@@ -144,6 +144,7 @@ func TestRepackDeltaCycle(t *testing.T) {
 // However many pushes change a file, its deltas do not get longer and longer.
 func TestRepackDepth(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	src := history(t, 140)
 	r := create(t, repo.Options{NoSync: true})
 	old := ""

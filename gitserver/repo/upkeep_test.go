@@ -27,6 +27,7 @@ func upkeep(tb testing.TB, r *repo.Repo) repo.Upkept {
 // only a few times.
 func TestUpkeepOfManyPushes(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	const pushes = 400
 	r := create(t, repo.Options{NoSync: true})
 	most, copied := 0, 0
@@ -57,6 +58,7 @@ func TestUpkeepOfManyPushes(t *testing.T) {
 // A repository that was never looked after is, at once.
 func TestUpkeepOfManyPacks(t *testing.T) {
 	t.Parallel()
+	notShort(t)
 	const few, many = 150, 4000
 	r := manyPacks(t, few)
 	before := objects(t, r)
