@@ -156,3 +156,12 @@ func (f *Filter) walksTrees() bool {
 func (f *Filter) keepsBases() bool {
 	return f == nil || f.blobs == 0 && f.depth == noLimit && f.kinds == allKinds
 }
+
+// walksPlainly says whether trees and blobs pass or do not by their type alone,
+// and all trees do.
+func (f *Filter) walksPlainly() bool {
+	if f == nil {
+		return true
+	}
+	return f.depth == noLimit && f.sends(plumbing.TreeObject) && (f.blobs == noLimit || !f.sends(plumbing.BlobObject))
+}

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -110,12 +111,18 @@ func (x *idx) find(h Hash) (int, bool) {
 	if h[0] > 0 {
 		lo = int(x.fanout(int(h[0]) - 1))
 	}
+	key := binary.BigEndian.Uint64(h[:])
+	lo, hi = x.narrow(key, lo, hi)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		switch bytes.Compare(x.name(mid), h[:]) {
-		case 0:
+		c := cmp.Compare(x.begins(mid), key)
+		if c == 0 {
+			c = bytes.Compare(x.name(mid)[8:], h[8:])
+		}
+		switch {
+		case c == 0:
 			return mid, true
-		case -1:
+		case c < 0:
 			lo = mid + 1
 		default:
 			hi = mid
@@ -123,6 +130,42 @@ func (x *idx) find(h Hash) (int, bool) {
 	}
 	return 0, false
 }
+
+// narrow brings the bounds of a search close together: names are spread evenly,
+// so that the first bits tell where one has to be. Several names may begin with
+// key; none of them gets out of bounds.
+func (x *idx) narrow(key uint64, lo, hi int) (int, int) {
+	const few = 64
+	if hi-lo < few {
+		return lo, hi
+	}
+	at := lo + int(uint64(hi-lo)*(key<<8>>32)>>32)
+	v := x.begins(at)
+	up := v < key
+	for step := 8; ; step *= 2 {
+		switch {
+		case v < key && up:
+			lo = at
+		case v < key:
+			return at, hi
+		case v > key && up:
+			return lo, at
+		case v > key:
+			hi = at
+		}
+		next := at - step
+		if up {
+			next = at + step
+		}
+		if next <= lo || next >= hi {
+			return lo, hi
+		}
+		at, v = next, x.begins(next)
+	}
+}
+
+// begins is the beginning of the name at pos.
+func (x *idx) begins(pos int) uint64 { return binary.BigEndian.Uint64(x.name(pos)) }
 
 // packSum is the checksum of the pack that the index belongs to.
 func (x *idx) packSum() []byte {

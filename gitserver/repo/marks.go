@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"slipway/gitserver/inflate"
 )
 
 // marks are sets of objects, kept as bits by pack and position. An object that
@@ -13,8 +15,11 @@ import (
 type marks struct {
 	o     *Objects
 	packs []*markedPack
+	first int // of packs, which were there before any object was found to be loose
 	loose map[Hash]uint8
 	slots []Hash // objects that were marked lately
+	in    entryWindow
+	buf   []byte // the last commit
 }
 
 const (
@@ -41,6 +46,7 @@ func newMarks(o *Objects) *marks {
 		slots *= 2
 	}
 	m.slots = make([]Hash, slots)
+	m.first = len(m.packs)
 	return m
 }
 
@@ -153,6 +159,33 @@ func (m *marks) read(h Hash, t ObjectType) ([]byte, error) {
 		err = fmt.Errorf("%w: %s is a %s, not a %s", ErrType, h, kind, t)
 	}
 	return data, err
+}
+
+// commit reads a commit. The bytes are good until the next call. Commits are
+// many, and few are deltas: keeping them would only drive out what is worth it.
+func (m *marks) commit(h Hash) ([]byte, error) {
+	s, ok := m.inPacks(h)
+	if !ok {
+		return m.o.typed(h, plumbing.CommitObject)
+	}
+	p := m.packs[s.pack].p
+	off, err := p.idx.offset(s.pos)
+	if err != nil {
+		return nil, err
+	}
+	m.in.use(p)
+	e, err := m.in.head(off)
+	if err != nil {
+		return nil, err
+	}
+	if e.kind != plumbing.CommitObject || over(e.size, maxSpare) {
+		return m.read(h, plumbing.CommitObject)
+	}
+	if int64(cap(m.buf)) < e.size+inflate.Slack {
+		m.buf = make([]byte, 2*e.size+inflate.Slack)
+	}
+	m.buf = m.buf[:e.size]
+	return m.buf, m.in.content(m.buf, off, &e)
 }
 
 // release turns an object that was kept back into a wanted one.

@@ -6,23 +6,22 @@ import (
 
 // mark marks all objects of the wanted commits that the filter lets through,
 // and those that the reader has at the edges.
-func (w *walk) mark(count func()) error {
+func (w *walk) mark() error {
 	if err := w.markEdges(); err != nil {
 		return err
 	}
 	if err := w.markTagged(); err != nil {
 		return err
 	}
-	p := newPicker(w, markWanted)
-	p.check = func() error {
-		count()
-		return w.ctx.Err()
-	}
+	p := w.wanted()
 	if err := p.commits(); err != nil || !w.filter.walksTrees() {
 		return err
 	}
 	if w.filter != nil && w.filter.depth != noLimit {
 		return p.levels()
+	}
+	if w.feed != nil || len(w.list) >= manyTrees && w.filter.walksPlainly() {
+		return p.bulk()
 	}
 	for _, c := range w.list {
 		if c.had {
@@ -120,6 +119,16 @@ func newPicker(w *walk, mark uint8) *picker {
 	return p
 }
 
+// wanted is a picker of what is to be sent.
+func (w *walk) wanted() *picker {
+	p := newPicker(w, markWanted)
+	p.check = func() error {
+		w.count()
+		return w.ctx.Err()
+	}
+	return p
+}
+
 // commits marks the commits.
 func (p *picker) commits() error {
 	all := p.filter.sends(plumbing.CommitObject)
@@ -156,6 +165,33 @@ func (p *picker) below(root Hash) error {
 		}
 	}
 	return nil
+}
+
+// bulk marks what lies below the wanted commits and trees, by tree of deltas
+// instead of by commit.
+func (p *picker) bulk() error {
+	t := p.marker()
+	for _, c := range p.list {
+		if c.had || p.feed != nil {
+			continue
+		}
+		if err := t.root(c.tree); err != nil {
+			return err
+		}
+	}
+	for _, h := range p.trees {
+		if err := t.add(h); err != nil {
+			return err
+		}
+	}
+	return t.run()
+}
+
+func (p *picker) marker() *treeMarker {
+	if p.feed != nil {
+		return p.feed.t
+	}
+	return newTreeMarker(p)
 }
 
 // expand marks the entries of a tree, and adds the trees among them to todo.

@@ -67,7 +67,7 @@ type extent struct {
 func (s *sender) count(wants, haves []Hash) error {
 	s.progress(StageCounting, 0, 0) // a sign of life, before commits are walked
 	w := newWalk(s.ctx, s.m)
-	w.filter = s.o.Filter
+	w.filter, w.workers, w.count = s.o.Filter, s.r.o.Workers, s.counter()
 	w.shallow(s.o.Shallow)
 	for _, h := range haves {
 		if err := w.have(h); err != nil {
@@ -79,19 +79,10 @@ func (s *sender) count(wants, haves []Hash) error {
 			return err
 		}
 	}
-	done, err := s.wantsAll(wants, haves)
-	switch {
-	case err != nil:
+	if err := w.run(); err != nil {
 		return err
-	case done:
-		done, err = s.everything(s.ctx, w)
-	default:
-		err = w.run()
 	}
-	if err == nil && !done {
-		err = s.mark(w)
-	}
-	if err != nil {
+	if err := w.mark(); err != nil {
 		return err
 	}
 	if s.o.IncludeTag {
@@ -100,14 +91,15 @@ func (s *sender) count(wants, haves []Hash) error {
 	return nil
 }
 
-func (s *sender) mark(w *walk) error {
+// counter counts the objects that the walk finds.
+func (s *sender) counter() func() {
 	n := 0
-	return w.mark(func() {
+	return func() {
 		if n&1023 == 0 {
 			s.progress(StageCounting, n, 0)
 		}
 		n++
-	})
+	}
 }
 
 // addTags adds annotated tags of objects that are sent.

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
@@ -17,6 +18,9 @@ type walk struct {
 	ctx     context.Context //nolint:containedctx // lives as long as one call of WritePack
 	m       *marks
 	filter  *Filter       // nil for none
+	workers int           // that mark trees
+	count   func()        // is told of objects that are found, if set
+	feed    *treeFeed     // takes the trees of commits as they are found
 	cut     map[Hash]bool // commits whose parents do not count: the reader is shallow
 	since   int64         // commits older than this are not walked
 	commits map[Hash]*walked
@@ -62,7 +66,7 @@ func (q *commitQueue) Pop() any {
 }
 
 func newWalk(ctx context.Context, m *marks) *walk {
-	return &walk{ctx: ctx, m: m, commits: make(map[Hash]*walked), oldest: math.MaxInt64, since: math.MinInt64}
+	return &walk{ctx: ctx, m: m, commits: make(map[Hash]*walked), oldest: math.MaxInt64, since: math.MinInt64, workers: 1}
 }
 
 // shallow makes the walk end at commits, as the reader's history does.
@@ -165,7 +169,7 @@ func (w *walk) load(c *walked) error {
 	if c.loaded {
 		return nil
 	}
-	data, err := w.m.read(c.hash, plumbing.CommitObject)
+	data, err := w.m.commit(c.hash)
 	if err != nil {
 		return err
 	}
@@ -254,6 +258,14 @@ func (w *walk) spread(c *walked) {
 // run walks. It may stop before it has found all that the reader has, if dates
 // are wrong; then more is sent than had to be.
 func (w *walk) run() error {
+	err := w.steps()
+	if w.feed != nil {
+		err = cmp.Or(err, w.feed.finish())
+	}
+	return err
+}
+
+func (w *walk) steps() error {
 	for w.queue.Len() > 0 {
 		if err := w.ctx.Err(); err != nil {
 			return err
@@ -265,7 +277,7 @@ func (w *walk) run() error {
 		c.waits = false
 		if !c.had {
 			w.fresh--
-			w.list = append(w.list, c)
+			w.found(c)
 			w.oldest = min(w.oldest, c.date)
 		}
 		for _, p := range c.parents {
@@ -275,4 +287,23 @@ func (w *walk) run() error {
 		}
 	}
 	return nil
+}
+
+// found lists a wanted commit. Where none can turn out to be had, the trees of
+// many are marked while the walk goes on.
+func (w *walk) found(c *walked) {
+	w.list = append(w.list, c)
+	switch {
+	case w.feed != nil:
+		w.feed.add(c.tree)
+	case len(w.list) == manyTrees && w.runsAhead():
+		w.feed = newTreeMarker(w.wanted()).feed()
+		for _, c := range w.list {
+			w.feed.add(c.tree)
+		}
+	}
+}
+
+func (w *walk) runsAhead() bool {
+	return w.count != nil && len(w.haves) == 0 && w.filter.walksPlainly()
 }
