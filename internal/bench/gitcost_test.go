@@ -23,8 +23,10 @@ type cost struct {
 type trial func() (cost, error)
 
 const (
-	// enough is how long a comparison goes on: no round begins after it.
+	// enough is how long a comparison goes on: no round begins after it, but for
+	// the least that a median needs.
 	enough = time.Minute
+	least  = 3
 	// short is a round so short that the first one only warms up.
 	short = 5 * time.Second
 )
@@ -33,7 +35,7 @@ const (
 func alternate(ours, theirs trial) (mine, peers []cost, err error) {
 	started := time.Now()
 	warm, most := false, *rounds
-	for n := 0; n < most && (n == 0 || time.Since(started) < enough); {
+	for n := 0; n < most && (n < least || time.Since(started) < enough); {
 		began := time.Now()
 		pair := []trial{ours, theirs}
 		var costs [2]cost
