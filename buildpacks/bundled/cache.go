@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -132,11 +133,12 @@ func (p part[T]) get(ctx context.Context, c *cache, fresh bool) (v T, dir string
 	if err := os.Rename(tmp, dir); err != nil {
 		return v, "", fmt.Errorf("keep %s: %w", p.name, err)
 	}
-	return v, dir, c.prune(p.name)
+	return v, dir, c.prune(p.name, filepath.Base(dir))
 }
 
-// prune removes all but the newest versions of a part.
-func (c *cache) prune(name string) error {
+// prune removes all but the newest versions of a part. The one in the directory
+// last stays, whatever the clock says: it has just been made.
+func (c *cache) prune(name, last string) error {
 	const keyLength = 24
 	var old []string
 	dirs, err := os.ReadDir(c.dir)
@@ -156,6 +158,7 @@ func (c *cache) prune(name string) error {
 		old = append(old, d.Name())
 		times[d.Name()] = info.ModTime().UnixNano()
 	}
+	times[last] = math.MaxInt64
 	slices.SortFunc(old, func(a, b string) int { return cmp.Compare(times[b], times[a]) })
 	for _, name := range old[min(keptParts, len(old)):] {
 		if err := os.RemoveAll(filepath.Join(c.dir, name)); err != nil {
