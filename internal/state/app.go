@@ -20,6 +20,10 @@ type App struct {
 	Idle time.Duration
 	// Asleep says that the web dynos sleep until the next request.
 	Asleep bool
+	// Maintenance says that requests get a page that says so, and no dyno.
+	Maintenance bool
+	Updated     time.Time // when it, or something of it, was changed last
+	Released    time.Time // when the newest release was made; zero before the first
 }
 
 var appName = regexp.MustCompile(`^[a-z][a-z0-9-]{1,28}[a-z0-9]$`)

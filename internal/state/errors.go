@@ -15,6 +15,8 @@ var (
 	ErrMoved = errors.New("the app has a newer release")
 	// ErrInvalid says that a value breaks a rule; the error that wraps it says which, and what to do.
 	ErrInvalid = errors.New("not valid")
+	// ErrForbidden says that the user may not do that; the error that wraps it says what.
+	ErrForbidden = errors.New("not allowed")
 	// ErrWrongKey says that a secret cannot be read.
 	ErrWrongKey = errors.New("the secrets were sealed with another key, or are damaged: start the server with the key they were stored with")
 )

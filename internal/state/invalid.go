@@ -2,16 +2,29 @@ package state
 
 import "fmt"
 
-// An invalidError is an [ErrInvalid] that says all there is to say.
-type invalidError struct{ text string }
+// A wordsError is of a kind, and says all there is to say.
+type wordsError struct {
+	text string
+	kind error
+}
 
-func (e *invalidError) Error() string { return e.text }
+func (e *wordsError) Error() string { return e.text }
 
-func (e *invalidError) Unwrap() error { return ErrInvalid }
+func (e *wordsError) Unwrap() error { return e.kind }
 
 // Invalid makes an error that is [ErrInvalid], whose text says all.
 func Invalid(format string, args ...any) error {
-	return &invalidError{text: fmt.Sprintf(format, args...)}
+	return &wordsError{text: fmt.Sprintf(format, args...), kind: ErrInvalid}
+}
+
+// Forbidden makes an error that is [ErrForbidden], whose text says all.
+func Forbidden(format string, args ...any) error {
+	return &wordsError{text: fmt.Sprintf(format, args...), kind: ErrForbidden}
+}
+
+// NoAccess is an [ErrForbidden] that says how to be let in to an app.
+func NoAccess(user, app string) error {
+	return Forbidden("You do not have access to the app %s. Its owner can let you in: slipway access:add %s -a %s", app, user, app)
 }
 
 // CheckRoom returns nil if an app that has n of what ("domains") may have

@@ -88,6 +88,9 @@ func TestOlderFileKeepsWhatItHolds(t *testing.T) {
 	if err != nil || w.App.ID != "id1" || w.App.Idle != 0 || w.App.Asleep || w.App.Created.UnixMicro() != 5 {
 		t.Errorf("Wanted = %+v, %v; want the app as it was", w.App, err)
 	}
+	if w.App.Released.UnixMicro() != 6 || w.App.Updated.UnixMicro() != 6 || w.App.Maintenance {
+		t.Errorf("Wanted = %+v, want an app that its release updated", w.App)
+	}
 	rel := w.Release
 	if rel.Version != 1 || rel.User != "ann" || len(rel.Config) != 0 || rel.Processes[0].Command != "run" || rel.Created.UnixMicro() != 6 {
 		t.Errorf("Wanted = %+v, want the release as it was, without config vars", rel)

@@ -17,9 +17,11 @@ func (s *Store) CreateApp(ctx context.Context, by state.Actor, app state.App) (s
 		return state.App{}, err
 	}
 	app.ID, app.Created = uuid.NewString(), stamp(app.Created)
+	app.Updated, app.Released = app.Created, time.Time{}
 	err := s.inTx(ctx, func(tx session) error {
-		err := tx.exec(ctx, "INSERT INTO apps (id, name, owner, idle, asleep, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-			app.ID, app.Name, app.Owner, int64(app.Idle), app.Asleep, app.Created.UnixMicro())
+		err := tx.exec(ctx, `INSERT INTO apps (id, name, owner, idle, asleep, maintenance, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, app.ID, app.Name, app.Owner, int64(app.Idle), app.Asleep, app.Maintenance,
+			app.Created.UnixMicro(), app.Updated.UnixMicro())
 		if err != nil {
 			return err
 		}
@@ -31,12 +33,16 @@ func (s *Store) CreateApp(ctx context.Context, by state.Actor, app state.App) (s
 	return app, nil
 }
 
-const selectApps = "SELECT id, name, owner, idle, asleep, created_at FROM apps "
+const (
+	appColumns = "apps.id, name, owner, idle, asleep, maintenance, apps.created_at, updated_at, released_at"
+	selectApps = "SELECT " + appColumns + " FROM apps "
+)
 
 func scanApp(row scanner) (app state.App, err error) {
-	var idle, created int64
-	err = row.Scan(&app.ID, &app.Name, &app.Owner, &idle, &app.Asleep, &created)
+	var idle, created, updated, released int64
+	err = row.Scan(&app.ID, &app.Name, &app.Owner, &idle, &app.Asleep, &app.Maintenance, &created, &updated, &released)
 	app.Idle, app.Created = time.Duration(idle), fromUnix(created)
+	app.Updated, app.Released = fromUnix(updated), fromUnixOrZero(released)
 	return app, err
 }
 
@@ -45,13 +51,22 @@ func (s *Store) App(ctx context.Context, name string) (state.App, error) {
 	return s.app(ctx, name)
 }
 
+// AppByID finds an app by its ID.
+func (s *Store) AppByID(ctx context.Context, id string) (state.App, error) {
+	return s.appWhere(ctx, "id = ?", id)
+}
+
 func (s session) app(ctx context.Context, name string) (state.App, error) {
-	all, err := list(ctx, s, scanApp, selectApps+"WHERE name = ?", name)
+	return s.appWhere(ctx, "name = ?", name)
+}
+
+func (s session) appWhere(ctx context.Context, where, value string) (state.App, error) {
+	all, err := list(ctx, s, scanApp, selectApps+"WHERE apps."+where, value)
 	if err == nil && len(all) == 0 {
 		err = state.ErrNotFound
 	}
 	if err != nil {
-		return state.App{}, fmt.Errorf("app %q: %w", name, err)
+		return state.App{}, fmt.Errorf("app %q: %w", value, err)
 	}
 	return all[0], nil
 }
@@ -101,6 +116,18 @@ func idleInWords(d time.Duration) string {
 		return "sleeps as the server's setting says"
 	}
 	return fmt.Sprintf("sleeps after %s without a request", d)
+}
+
+// SetMaintenance turns an app's maintenance mode on or off.
+func (s *Store) SetMaintenance(ctx context.Context, by state.Actor, app string, on bool) error {
+	words := map[bool]string{true: "maintenance on", false: "maintenance off"}[on]
+	err := s.change(ctx, by, app, "app.update", func(tx session, appID string) (string, error) {
+		return words, tx.exec(ctx, "UPDATE apps SET maintenance = ? WHERE id = ?", on, appID)
+	})
+	if err != nil {
+		return fmt.Errorf("set maintenance mode: %w", err)
+	}
+	return nil
 }
 
 // SetAsleep records that the app's web dynos sleep, or do not. It is not

@@ -10,7 +10,8 @@ import (
 )
 
 // change runs do in a transaction that holds the app, and audits it with the
-// details that do returns. Other changes of the app wait.
+// details that do returns. Other changes of the app wait. The app's Updated is
+// now, unless do has deleted it.
 func (s *Store) change(ctx context.Context, by state.Actor, app, action string, do func(tx session, appID string) (details string, err error)) error {
 	return s.inTx(ctx, func(tx session) error {
 		appID, err := tx.holdApp(ctx, app)
@@ -19,6 +20,9 @@ func (s *Store) change(ctx context.Context, by state.Actor, app, action string, 
 		}
 		details, err := do(tx, appID)
 		if err != nil {
+			return err
+		}
+		if err := tx.exec(ctx, "UPDATE apps SET updated_at = ? WHERE id = ?", time.Now().UnixMicro(), appID); err != nil {
 			return err
 		}
 		return tx.audit(ctx, by, app, action, details)

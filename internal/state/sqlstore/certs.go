@@ -28,6 +28,22 @@ func (s *Store) AddCert(ctx context.Context, by state.Actor, c state.Cert) (stat
 	return c, nil
 }
 
+// ReplaceCert puts a chain and a key in the place of those of the certificate
+// with the same ID.
+func (s *Store) ReplaceCert(ctx context.Context, by state.Actor, c state.Cert) error {
+	err := state.CheckCert(c)
+	if err == nil {
+		err = s.change(ctx, by, c.App, "cert.update", func(tx session, appID string) (string, error) {
+			return c.ID, tx.execOne(ctx, "UPDATE certs SET chain = ?, secret_key = ? WHERE app_id = ? AND id = ?",
+				c.Chain, s.sealer.Seal(appID, []byte(c.Key)), appID, c.ID)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("replace certificate %.80q: %w", c.ID, err)
+	}
+	return nil
+}
+
 // Certs lists the certificates of an app, oldest first.
 func (s *Store) Certs(ctx context.Context, app string) ([]state.Cert, error) {
 	return s.certs(ctx, "WHERE apps.name = ? ORDER BY certs.created_at, certs.id", app)

@@ -45,19 +45,19 @@ func (s *Store) Key(ctx context.Context, fingerprint string) (state.Key, error) 
 	return all[0], nil
 }
 
-// Keys lists all keys, oldest first.
-func (s *Store) Keys(ctx context.Context) ([]state.Key, error) {
-	all, err := list(ctx, s.session, scanKey, selectKeys+"ORDER BY created_at, fingerprint")
+// Keys lists the keys of a user, oldest first.
+func (s *Store) Keys(ctx context.Context, user string) ([]state.Key, error) {
+	all, err := list(ctx, s.session, scanKey, selectKeys+"WHERE by_user = ? ORDER BY created_at, fingerprint", user)
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
 	return all, nil
 }
 
-// DeleteKey forgets a key.
-func (s *Store) DeleteKey(ctx context.Context, by state.Actor, fingerprint string) error {
+// DeleteKey forgets a key of a user.
+func (s *Store) DeleteKey(ctx context.Context, by state.Actor, user, fingerprint string) error {
 	err := s.inTx(ctx, func(tx session) error {
-		if err := tx.execOne(ctx, "DELETE FROM keys WHERE fingerprint = ?", fingerprint); err != nil {
+		if err := tx.execOne(ctx, "DELETE FROM keys WHERE fingerprint = ? AND by_user = ?", fingerprint, user); err != nil {
 			return err
 		}
 		return tx.audit(ctx, by, "", "key.delete", fingerprint)

@@ -51,12 +51,16 @@ func (s *Store) addRelease(ctx context.Context, tx session, appID string, rel *s
 	if err != nil {
 		return err
 	}
-	return tx.exec(ctx, `INSERT INTO releases
+	err = tx.exec(ctx, `INSERT INTO releases
 		(app_id, version, slug, size, commit_id, ref, old_commit, processes, config,
 		language, language_version, by_user, description, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		appID, rel.Version, rel.Slug, rel.Size, rel.Commit, rel.Ref, rel.OldCommit, string(processes), config,
 		rel.Language, rel.LanguageVersion, rel.User, rel.Description, rel.Created.UnixMicro())
+	if err != nil {
+		return err
+	}
+	return tx.exec(ctx, "UPDATE apps SET released_at = ? WHERE id = ?", rel.Created.UnixMicro(), appID)
 }
 
 // startWeb wants one dyno for the process "web", if no number was ever set.

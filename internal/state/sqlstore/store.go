@@ -69,3 +69,18 @@ func stamp(t time.Time) time.Time {
 }
 
 func fromUnix(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
+
+// toUnix and fromUnixOrZero keep a moment that may be none, which is 0.
+func toUnix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromUnixOrZero(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return fromUnix(micros)
+}

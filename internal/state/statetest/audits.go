@@ -1,6 +1,7 @@
 package statetest
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -23,6 +24,9 @@ func fill(t *testing.T, s *sqlstore.Store) {
 	addDomain(t, s, "shop", "www.example.com")
 	addCert(t, s, "shop")
 	addDrain(t, s, "shop", "https://user:"+secret+"@logs.example.com/"+secret)
+	addAccount(t, s, carol)
+	addCollaborator(t, s, "shop", carol)
+	addBuild(t, s, "shop", time.Time{})
 }
 
 // hasActions fails the test unless the app has n audits of an action.
@@ -43,16 +47,16 @@ func auditChanges(t *testing.T, db Database) {
 	s := db.withApp(t)
 	before := time.Now().Add(-time.Minute)
 	fill(t, s)
-	certID := undo(t, s)
+	certID, buildID := undo(t, s)
 	all, err := s.Audits(t.Context(), "", 0)
-	if err != nil || len(all) != 13 {
-		t.Fatalf("there are %d audits, %v; want 13", len(all), err)
+	if err != nil || len(all) != 18 {
+		t.Fatalf("there are %d audits, %v; want 18", len(all), err)
 	}
 	got := map[string]string{}
 	for i, a := range all {
 		got[a.Action] = a.Actor.User + " " + a.Details
-		if i > 0 && a.ID >= all[i-1].ID || a.At.Before(before) || a.Actor.From == "" || (a.App == "shop") == strings.HasPrefix(a.Action, "key.") {
-			t.Errorf("audit %+v, want one that is new, older than the one before, of shop or a key, with an address", a)
+		if i > 0 && a.ID >= all[i-1].ID || a.At.Before(before) || a.Actor.From == "" || (a.App == "shop") == ofNoApp(a.Action) {
+			t.Errorf("audit %+v, want one that is new, older than the one before, of shop or of none, with an address", a)
 		}
 	}
 	want := map[string]string{
@@ -61,7 +65,10 @@ func auditChanges(t *testing.T, db Database) {
 		"domain.create": "ann www.example.com", "domain.delete": "bob www.example.com",
 		"cert.create": "ann " + certID, "cert.delete": "bob " + certID,
 		"drain.create": "ann https://logs.example.com", "drain.delete": "bob https://logs.example.com",
-		"key.create": "bob SHA256:x", "key.delete": "bob SHA256:x",
+		"account.create": "ann " + carol, "account.delete": "bob " + carol,
+		"collaborator.create": "ann " + carol, "collaborator.delete": "bob " + carol,
+		"build.create": "bob " + buildID,
+		"key.create":   "bob SHA256:x", "key.delete": "bob SHA256:x",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("Audits = %v, want %v", got, want)
@@ -71,14 +78,20 @@ func auditChanges(t *testing.T, db Database) {
 	}
 }
 
+func ofNoApp(action string) bool {
+	kind, _, _ := strings.Cut(action, ".")
+	return slices.Contains([]string{"key", "account", "authorization"}, kind)
+}
+
 // undo takes from shop what fill gave it, and shop itself, by bob. It returns
-// the ID of the certificate.
-func undo(t *testing.T, s *sqlstore.Store) string {
+// the IDs of the certificate and the build.
+func undo(t *testing.T, s *sqlstore.Store) (certID, buildID string) {
 	t.Helper()
 	certs, err1 := s.Certs(t.Context(), "shop")
 	drains, err2 := s.Drains(t.Context(), "shop")
-	if err1 != nil || err2 != nil || len(certs) != 1 || len(drains) != 1 {
-		t.Fatalf("there are %d certificates and %d drains, %v, %v; want one each", len(certs), len(drains), err1, err2)
+	builds, err3 := s.Builds(t.Context(), "shop", 0)
+	if err := errors.Join(err1, err2, err3); err != nil || len(certs) != 1 || len(drains) != 1 || len(builds) != 1 {
+		t.Fatalf("there are %d certificates, %d drains and %d builds, %v; want one each", len(certs), len(drains), len(builds), err)
 	}
 	for i, err := range []error{
 		s.SetIdle(t.Context(), bob, "shop", time.Hour),
@@ -86,15 +99,17 @@ func undo(t *testing.T, s *sqlstore.Store) string {
 		s.DeleteDomain(t.Context(), bob, "shop", "www.example.com"),
 		s.DeleteCert(t.Context(), bob, "shop", certs[0].ID),
 		s.DeleteDrain(t.Context(), bob, "shop", drains[0].URL),
-		s.AddKey(t.Context(), bob, state.Key{Fingerprint: "SHA256:x"}),
-		s.DeleteKey(t.Context(), bob, "SHA256:x"),
+		s.DeleteCollaborator(t.Context(), bob, "shop", carol),
+		s.DeleteAccount(t.Context(), bob, carol),
+		s.AddKey(t.Context(), bob, state.Key{Fingerprint: "SHA256:x", User: "bob"}),
+		s.DeleteKey(t.Context(), bob, "bob", "SHA256:x"),
 		s.DeleteApp(t.Context(), bob, "shop"),
 	} {
 		if err != nil {
 			t.Fatalf("change %d: %v", i, err)
 		}
 	}
-	return certs[0].ID
+	return certs[0].ID, builds[0].ID
 }
 
 func auditNoFailures(t *testing.T, db Database) {
@@ -117,12 +132,19 @@ func auditNoFailures(t *testing.T, db Database) {
 			_, err := s.AddDomain(t.Context(), bob, state.Domain{App: "shop", Hostname: "www.example.com"})
 			return err
 		},
-		"AddCert":      func() error { _, err := s.AddCert(t.Context(), bob, state.Cert{App: "shop"}); return err },
-		"AddDrain":     func() error { _, err := s.AddDrain(t.Context(), bob, state.Drain{App: "shop"}); return err },
-		"DeleteDomain": func() error { return s.DeleteDomain(t.Context(), bob, "shop", "none.example.com") },
-		"DeleteCert":   func() error { return s.DeleteCert(t.Context(), bob, "shop", "none") },
-		"DeleteDrain":  func() error { return s.DeleteDrain(t.Context(), bob, "shop", "none") },
-		"DeleteKey":    func() error { return s.DeleteKey(t.Context(), bob, "none") },
+		"AddCert":            func() error { _, err := s.AddCert(t.Context(), bob, state.Cert{App: "shop"}); return err },
+		"AddDrain":           func() error { _, err := s.AddDrain(t.Context(), bob, state.Drain{App: "shop"}); return err },
+		"DeleteDomain":       func() error { return s.DeleteDomain(t.Context(), bob, "shop", "none.example.com") },
+		"DeleteCert":         func() error { return s.DeleteCert(t.Context(), bob, "shop", "none") },
+		"DeleteDrain":        func() error { return s.DeleteDrain(t.Context(), bob, "shop", "none") },
+		"AddAccount":         func() error { _, err := s.AddAccount(t.Context(), bob, carol, false); return err },
+		"AddToken":           func() error { _, err := s.AddToken(t.Context(), bob, state.Token{User: dave}); return err },
+		"AddCollaborator":    func() error { _, err := s.AddCollaborator(t.Context(), bob, "shop", carol); return err },
+		"AddBuild":           func() error { _, err := s.AddBuild(t.Context(), bob, state.Build{App: "shed"}); return err },
+		"DeleteAccount":      func() error { return s.DeleteAccount(t.Context(), bob, dave) },
+		"DeleteToken":        func() error { return s.DeleteToken(t.Context(), bob, carol, "none") },
+		"DeleteCollaborator": func() error { return s.DeleteCollaborator(t.Context(), bob, "shop", dave) },
+		"DeleteKey":          func() error { return s.DeleteKey(t.Context(), bob, "bob", "none") },
 	} {
 		if err := change(); err == nil {
 			t.Errorf("%s of what cannot be = nil, want an error", what)

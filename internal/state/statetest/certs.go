@@ -73,6 +73,24 @@ func keepCerts(t *testing.T, db Database) {
 	}
 }
 
+func replaceCerts(t *testing.T, db Database) {
+	t.Helper()
+	s := db.withApp(t)
+	createApp(t, s, "shed")
+	first, second := addCert(t, s, "shop"), addCert(t, s, "shop")
+	changed := cert(t, "shop")
+	changed.ID, changed.Created = first.ID, first.Created
+	if err := s.ReplaceCert(t.Context(), ann, changed); err != nil {
+		t.Errorf("ReplaceCert: %v", err)
+	}
+	if all, err := s.Certs(t.Context(), "shop"); err != nil || len(all) != 2 || all[0] != changed || all[1] != second {
+		t.Errorf("Certs after ReplaceCert = %d, %v; want the first changed", len(all), err)
+	}
+	stolen := changed
+	stolen.App = "shed"
+	is(t, "ReplaceCert of another app", s.ReplaceCert(t.Context(), ann, stolen), state.ErrNotFound)
+}
+
 func refuseCerts(t *testing.T, db Database) {
 	t.Helper()
 	s := db.withApp(t)
@@ -84,6 +102,8 @@ func refuseCerts(t *testing.T, db Database) {
 	} {
 		_, err := s.AddCert(t.Context(), ann, bad)
 		is(t, "AddCert of "+what, err, state.ErrInvalid)
+		bad.ID = first.ID
+		is(t, "ReplaceCert by "+what, s.ReplaceCert(t.Context(), ann, bad), state.ErrInvalid)
 	}
 	var err error
 	for n := 0; err == nil && n < 1000; n++ {

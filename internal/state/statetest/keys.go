@@ -26,13 +26,17 @@ func keepKeys(t *testing.T, db Database) {
 	if err := s.AddKey(t.Context(), ann, older); err != nil {
 		t.Fatalf("AddKey: %v", err)
 	}
-	if all, err := s.Keys(t.Context()); err != nil || len(all) != 2 || all[0] != older || all[1] != key {
+	if all, err := s.Keys(t.Context(), "ann"); err != nil || len(all) != 2 || all[0] != older || all[1] != key {
 		t.Errorf("Keys = %+v, %v; want both, the older first", all, err)
 	}
-	if err := s.DeleteKey(t.Context(), ann, "SHA256:x"); err != nil {
+	if all, err := s.Keys(t.Context(), "bob"); err != nil || len(all) != 0 {
+		t.Errorf("Keys of bob = %+v, %v; want none", all, err)
+	}
+	is(t, "DeleteKey of another", s.DeleteKey(t.Context(), bob, "bob", "SHA256:x"), state.ErrNotFound)
+	if err := s.DeleteKey(t.Context(), ann, "ann", "SHA256:x"); err != nil {
 		t.Errorf("DeleteKey: %v", err)
 	}
-	is(t, "DeleteKey again", s.DeleteKey(t.Context(), ann, "SHA256:x"), state.ErrNotFound)
+	is(t, "DeleteKey again", s.DeleteKey(t.Context(), ann, "ann", "SHA256:x"), state.ErrNotFound)
 	_, err := s.Key(t.Context(), "SHA256:x")
 	is(t, "Key after deletion", err, state.ErrNotFound)
 }
