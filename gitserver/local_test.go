@@ -57,6 +57,9 @@ func newHome(t *testing.T) *world {
 
 func TestLocal(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("every way of git takes its time: not with -short")
+	}
 	w := newHome(t)
 	dir := w.work()
 	first := w.commit(dir, "a", "one\n")

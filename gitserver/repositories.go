@@ -46,6 +46,19 @@ func (s *Server) RepositoryExists(name string) bool {
 	return err == nil
 }
 
+// TakeTurn waits for the pushes that a repository is receiving, and keeps those
+// that come later waiting until the returned function is called, once. onWait is
+// called if there is anything to wait for. The repository need not exist.
+func (s *Server) TakeTurn(ctx context.Context, name string, onWait func()) (leave func(), err error) {
+	if !ValidName(name) {
+		return nil, fmt.Errorf("%w %q", ErrName, clip(name, 2*maxName))
+	}
+	if leave, err = s.queue.enter(ctx, name, onWait); err != nil {
+		return nil, fmt.Errorf("wait for pushes to %s: %w", name, err)
+	}
+	return leave, nil
+}
+
 // RemoveRepository deletes a repository, after the push that it may be
 // receiving. One that does not exist is no error.
 func (s *Server) RemoveRepository(ctx context.Context, name string) error {

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// Catalogue stands for the list of all repositories; no repository has this name.
+const Catalogue = "_catalog"
+
 // authorize signs the request in, and says what it is about to do.
 func (r *Registry) authorize(req *http.Request) (Action, error) {
 	action := Push
@@ -66,8 +69,8 @@ func repositoryOf(path string) (string, error) {
 		return "", ErrForbidden
 	}
 	rest = strings.Trim(rest, "/")
-	if rest == "" || rest == "_catalog" {
-		return "", nil
+	if rest == "" || rest == Catalogue {
+		return rest, nil
 	}
 	for _, mark := range []string{"/manifests/", "/blobs/", "/tags/", "/referrers/"} {
 		if i := strings.LastIndex(rest, mark); i > 0 {

@@ -11,7 +11,7 @@ func TestRepositoryOf(t *testing.T) {
 		refused    bool
 	}{
 		{path: "/v2/", want: ""},
-		{path: "/v2/_catalog", want: ""},
+		{path: "/v2/_catalog", want: Catalogue},
 		{path: "/v2/shop/manifests/v1", want: "shop"},
 		{path: "/v2/slipway/run/blobs/sha256:00", want: "slipway/run"},
 		{path: "/v2/shop/blobs/uploads/", want: "shop"},

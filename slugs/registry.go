@@ -36,8 +36,8 @@ type Config struct {
 	// Dir holds the images; it is made if it is missing.
 	Dir string
 	// Authorize decides whether token may do action on repository; repository
-	// is "" for the questions that name none (the version check and the
-	// catalogue). It returns nil, [ErrUnauthorized], [ErrForbidden]
+	// is "" for the version check, which names none, and [Catalogue] for the list
+	// of all repositories. It returns nil, [ErrUnauthorized], [ErrForbidden]
 	// or [ErrReleased].
 	// Tokens made by Grant are never passed to it.
 	Authorize func(ctx context.Context, token, repository string, action Action) error

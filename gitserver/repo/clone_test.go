@@ -246,6 +246,7 @@ func TestLargeFetches(t *testing.T) {
 
 // Trees are read while more commits are found: nothing gets lost in between.
 func TestLongClone(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	const commits = 20_000
 	dir := bare(t)

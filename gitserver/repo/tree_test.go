@@ -16,6 +16,7 @@ import (
 )
 
 func TestTree(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	src := t.TempDir()
 	git(t, src, "init", "-q", "-b", "main")
