@@ -41,6 +41,7 @@ type app struct {
 	wakeLater bool      // a new release wakes the app once it was read
 	dirty     bool      // wanted must be read again
 	busy      bool      // somebody is reading
+	told      int       // how often Maintain was called
 	slots     map[string]*slot
 	oneOffs   map[string]*oneOff
 	all       map[*slot]struct{} // those of slots, and those that are on their way out
@@ -113,6 +114,9 @@ func (a *app) readOnce(save, asleep bool) error {
 			return err
 		}
 	}
+	a.mu.Lock()
+	told := a.told
+	a.mu.Unlock()
 	w, err := a.m.cfg.Store.Wanted(a.m.ctx, a.name)
 	if errors.Is(err, state.ErrNotFound) {
 		a.m.forget(a)
@@ -121,7 +125,7 @@ func (a *app) readOnce(save, asleep bool) error {
 	if err == nil {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.learn(w)
+		a.learn(w, told)
 	}
 	return err
 }
@@ -143,16 +147,19 @@ func (a *app) retry(err error) {
 }
 
 // learnFirst takes over what was read, unless somebody else was first.
-func (a *app) learnFirst(w state.Wanted) {
+func (a *app) learnFirst(w state.Wanted, told int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.known {
-		a.learn(w)
+		a.learn(w, told)
 	}
 }
 
-// learn takes over what was read. The caller holds a.mu.
-func (a *app) learn(w state.Wanted) {
+// learn takes over what was read when a.told was told. The caller holds a.mu.
+func (a *app) learn(w state.Wanted, told int) {
+	if told != a.told { // what was read may be older, and is read again
+		w.App.Maintenance = a.wanted.App.Maintenance
+	}
 	if !a.known {
 		a.asleep, a.since = w.App.Asleep, time.Now()
 		a.lastRequest = time.Now()

@@ -159,6 +159,7 @@ type fakeStore struct {
 	usage map[string]int64 // by app ID
 	fail  int              // how many reads fail next
 	hold  chan struct{}    // reads wait until it is closed; nil if they do not
+	stale chan struct{}    // as hold, once the app was read
 }
 
 var _ dyno.Store = (*fakeStore)(nil)
@@ -179,6 +180,11 @@ func (s *fakeStore) Wanted(_ context.Context, app string) (state.Wanted, error) 
 	w, ok := s.apps[app]
 	if !ok {
 		return w, state.ErrNotFound
+	}
+	if stale := s.stale; stale != nil {
+		s.mu.Unlock()
+		<-stale
+		s.mu.Lock()
 	}
 	return w, nil
 }

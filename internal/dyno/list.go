@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // List lists an app's dynos by type and number, those that sleep included.
@@ -23,7 +25,7 @@ func (m *Manager) List(name string) []Dyno {
 	if len(a.slots) == 0 {
 		for name, p := range a.formation() {
 			out = append(out, Dyno{
-				ID: a.wanted.App.ID + "-" + name, App: a.name, Name: name, Type: p.Type, Command: p.Command,
+				ID: idAsleep(a.wanted.App.ID, name), App: a.name, Name: name, Type: p.Type, Command: p.Command,
 				State: Idle, Since: a.since, Release: a.wanted.Release.Version,
 			})
 		}
@@ -33,6 +35,11 @@ func (m *Manager) List(name string) []Dyno {
 	}
 	slices.SortFunc(out, func(x, y Dyno) int { return compareNames(x.Name, y.Name) })
 	return out
+}
+
+// idAsleep is the ID of a dyno that does not run, always the same.
+func idAsleep(appID, name string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(appID+"/asleep/"+name)).String()
 }
 
 // Knows tells whether there is an app of that name.

@@ -137,7 +137,7 @@ func (m *Manager) Run(ctx context.Context) error {
 			continue // read when somebody asks for it
 		}
 		if a := m.app(w.App.Name); a != nil {
-			a.learnFirst(w)
+			a.learnFirst(w, 0)
 		}
 	}
 	if err := m.keepSlugs(ctx); err != nil {
@@ -257,7 +257,7 @@ func (m *Manager) loaded(ctx context.Context, name string) (*app, error) {
 		return nil, ErrClosed
 	}
 	a.mu.Lock()
-	known := a.known
+	known, told := a.known, a.told
 	a.mu.Unlock()
 	if known {
 		return a, nil
@@ -269,7 +269,7 @@ func (m *Manager) loaded(ctx context.Context, name string) (*app, error) {
 		}
 		return nil, fmt.Errorf("read app %s: %w", name, err)
 	}
-	a.learnFirst(w)
+	a.learnFirst(w, told)
 	return a, nil
 }
 

@@ -43,7 +43,8 @@ type Route struct {
 
 // Route chooses a web dyno for a request, and wakes the app if it sleeps. It
 // waits while dynos start, as long as ctx lasts. Its errors are [ErrCrashed],
-// [ErrNoWeb], [ErrNoSlug], [ErrQuota], [ErrBacklog], [ErrClosed] and ctx's.
+// [ErrNoWeb], [ErrNoSlug], [ErrQuota], [ErrBacklog], [ErrClosed], a
+// [*MaintenanceError] and ctx's.
 func (m *Manager) Route(ctx context.Context, name string) (Route, error) {
 	a, err := m.loaded(ctx, name)
 	if err != nil {
@@ -58,6 +59,9 @@ func (m *Manager) Route(ctx context.Context, name string) (Route, error) {
 		}
 	}()
 	for {
+		if a.wanted.App.Maintenance && !a.removed {
+			return Route{}, &MaintenanceError{Page: a.wanted.Release.Config[maintenancePage]}
+		}
 		if s := a.choose(); s != nil {
 			return a.route(s), nil
 		}

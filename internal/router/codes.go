@@ -48,6 +48,8 @@ var (
 	failGone   = &failure{code: "H27", desc: "Client Request Interrupted", level: "warning", status: statusClientGone}
 	failLoiter = &failure{code: "H28", desc: "Client Connection Idle", level: "warning", status: statusClientGone}
 
+	failMaintenance = &failure{code: "H80", desc: "Maintenance mode", level: "info", status: http.StatusServiceUnavailable, page: pageMaintenance}
+
 	failBlank = &failure{code: "H81", desc: "Blank app", level: "info", status: http.StatusBadGateway, page: pageBlank}
 	failQuota = &failure{code: "H82", desc: "Free dyno hours quota exhausted", level: "info", status: http.StatusServiceUnavailable, page: pageQuota}
 	failOurs  = &failure{code: "H99", desc: "Platform error", status: http.StatusServiceUnavailable, page: pageOurs, after: "10"}
@@ -63,6 +65,9 @@ func choosing(asked context.Context, err error) *failure {
 		return failGone
 	case errors.Is(err, context.DeadlineExceeded):
 		return failBoot
+	}
+	if down := (*MaintenanceError)(nil); errors.As(err, &down) {
+		return failMaintenance
 	}
 	for _, known := range []struct {
 		err  error

@@ -30,6 +30,7 @@ func TestCodesWithoutDyno(t *testing.T) {
 		{"backlog", router.ErrBacklog, "H11", "error", 503, "Too many requests wait", "5"},
 		{"no web", router.ErrNoWeb, "H14", "error", 503, "slipway ps:scale web=1 -a hello", ""},
 		{"boot", nil, "H20", "error", 503, "took too long to start", "10"},
+		{"maintenance", &router.MaintenanceError{}, "H80", "info", 503, "slipway maintenance:off -a hello", ""},
 		{"blank", router.ErrBlank, "H81", "info", 502, "git push slipway main", ""},
 		{"quota", fmt.Errorf("of ann: %w", router.ErrQuota), "H82", "info", 503, "dyno hours", ""},
 		{"unknown error", errors.New("secret: disk"), "H99", "error", 503, "whoever runs this server", "10"},
@@ -52,6 +53,27 @@ func TestCodesWithoutDyno(t *testing.T) {
 				t.Errorf("line is %s, want %s … %s", line, want, tail)
 			}
 		})
+	}
+}
+
+func TestMaintenanceShowsTheAppsOwnPage(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://example.com/down?a=b&c": `<iframe src="https://example.com/down?a=b&amp;c"></iframe>`,
+		`http://example.com/"><script>`:  `<iframe src="http://example.com/%22%3E%3Cscript%3E"></iframe>`,
+		"javascript:alert(1)":            "slipway maintenance:off -a hello",
+		"/down.html":                     "slipway maintenance:off -a hello",
+		"http://[":                       "slipway maintenance:off -a hello",
+	} {
+		b := start(t, router.Config{})
+		b.apps.err = &router.MaintenanceError{Page: address}
+		resp, body := b.do(t, b.request(t, "GET", "/", nil))
+		if resp.StatusCode != 503 || !strings.Contains(body, want) || strings.Contains(body, "<script") {
+			t.Errorf("GET with page %s = %d\n%s\nwant 503 and %s", address, resp.StatusCode, body, want)
+		}
+		if line := b.line(t, 0); !strings.HasPrefix(line, `hello: at=info code=H80 desc="Maintenance mode" method=GET path="/" `) {
+			t.Errorf("line is %s, want H80", line)
+		}
 	}
 }
 

@@ -15,3 +15,10 @@ var (
 	// ErrBacklog is H11: too many requests wait for this app already.
 	ErrBacklog = errors.New("backlog too deep")
 )
+
+// A MaintenanceError is H80: the app is in maintenance mode.
+type MaintenanceError struct {
+	Page string // the address of what is shown in a frame; a page of ours if it is none
+}
+
+func (*MaintenanceError) Error() string { return "maintenance mode" }

@@ -17,6 +17,7 @@ type exchange struct {
 	rc *http.ResponseController
 
 	app, host, id, fwd string
+	frame              string // the address of the app's own page, while it is in maintenance
 	upgrade            string // the protocol that the client wants to change to
 	body               body
 	upload             *upload // nil if no body is streamed, or not yet
@@ -42,7 +43,7 @@ func (x *exchange) serve(ctx context.Context) {
 	if fail != nil && !begun {
 		x.status = fail.status
 		if fail.status != statusClientGone {
-			fail.write(x.w, x.r, x.app, x.host)
+			fail.write(x.w, x.r, x.page(fail))
 		}
 	}
 	x.tell(fail)
@@ -53,6 +54,14 @@ func (x *exchange) serve(ctx context.Context) {
 		// The client must see that the answer is not whole.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// page is what the client is shown: the app's own page, if it has one for this.
+func (x *exchange) page(fail *failure) string {
+	if own := framed(fail.page.title, x.frame); own != "" {
+		return own
+	}
+	return fail.page.render(x.app, x.host)
 }
 
 // refuse tells why a request cannot go to any dyno.
@@ -111,6 +120,9 @@ func (x *exchange) route(ctx context.Context) *failure {
 
 func (x *exchange) unchosen(ctx context.Context, err error) *failure {
 	x.dyno = ""
+	if down := (*MaintenanceError)(nil); errors.As(err, &down) {
+		x.frame = down.Page
+	}
 	fail := choosing(ctx, err)
 	if fail == failOurs {
 		x.rt.log.Error("no dyno was chosen", zap.String("app", x.app), zap.Error(err))

@@ -3,6 +3,7 @@ package router
 import (
 	"html"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -38,6 +39,11 @@ var (
 		"Application error",
 		"No web dynos run, so nothing can answer. If the application is yours, start one:",
 		"slipway ps:scale web=1 -a APP",
+	}
+	pageMaintenance = page{
+		"Offline for maintenance",
+		"The application is being worked on. Please come back later. If it is yours, this takes it back:",
+		"slipway maintenance:off -a APP",
 	}
 	pageBlank = page{
 		"There's nothing here, yet.",
@@ -103,9 +109,24 @@ func (p page) render(app, host string) string {
 	return b.String()
 }
 
+// framed makes a page that shows another; "" if the address is none that a
+// browser could show there.
+func framed(title, address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return ""
+	}
+	return pageHead + html.EscapeString(title) + frameStyle + html.EscapeString(u.String()) + "\"></iframe>\n</body>\n</html>\n"
+}
+
+const frameStyle = `</title>
+<style>html, body, iframe { display: block; margin: 0; border: 0; width: 100%; height: 100%; }</style>
+</head>
+<body>
+<iframe src="`
+
 // write answers with the page of a failure.
-func (f *failure) write(w http.ResponseWriter, r *http.Request, app, host string) {
-	text := f.page.render(app, host)
+func (f *failure) write(w http.ResponseWriter, r *http.Request, text string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(text)))

@@ -63,7 +63,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		app, found = rt.cfg.Apps.Find(r.Context(), host)
 	}
 	if !found {
-		failUnknown.write(w, r, "", orString(host, "this address"))
+		failUnknown.write(w, r, failUnknown.page.render("", orString(host, "this address")))
 		return
 	}
 	x := exchange{

@@ -22,7 +22,8 @@ type Apps interface {
 	Find(ctx context.Context, host string) (app string, found bool)
 	// Upstream chooses a web dyno for one request. While the app wakes or
 	// starts it waits, as long as ctx lasts. The request calls done when it
-	// has ended. The error is one of this package's: [ErrNoWeb], …
+	// has ended. The error is one of this package's: [ErrNoWeb], a
+	// [*MaintenanceError], …
 	Upstream(ctx context.Context, app string) (up Upstream, done func(), err error)
 	// Failed tells that a connection to the dyno could not be made.
 	Failed(app string, up Upstream)
