@@ -36,17 +36,29 @@ func (d *Deployer) SetConfig(ctx context.Context, by state.Actor, app string, ch
 	}
 	next := again(newest)
 	next.Config, next.Description = config, description
-	if err := d.releasePhase(ctx, next, io.Discard); err != nil {
-		return newest, err
-	}
-	return d.record(ctx, by, next, func(newest state.Release, rel *state.Release) error {
+	return d.releaseChange(ctx, by, next, func(newest state.Release, rel *state.Release) error {
 		// A push may have come in between: its slug with these config vars.
-		description := rel.Description
+		begun := *rel
 		*rel = again(newest)
-		rel.Description = description
+		rel.App, rel.User, rel.Created, rel.Description = app, begun.User, begun.Created, begun.Description
 		rel.Config, _ = changed(newest.Config, changes)
 		return state.CheckConfig(rel.Config)
 	})
+}
+
+// releaseChange runs the release phase of a release that no push makes, and
+// records it.
+func (d *Deployer) releaseChange(ctx context.Context, by state.Actor, next state.Release, fill func(newest state.Release, rel *state.Release) error) (state.Release, error) {
+	phase, err := d.releasePhase(ctx, next, io.Discard)
+	if err != nil {
+		return state.Release{}, err
+	}
+	defer phase.discard()
+	rel, err := d.addRelease(ctx, by, next, fill)
+	if err == nil {
+		phase.keep(rel)
+	}
+	return rel, err
 }
 
 // again is what the release after rel has of it.
@@ -112,32 +124,59 @@ func (d *Deployer) Rollback(ctx context.Context, by state.Actor, app string, ver
 	}
 	defer unlock()
 	defer d.hold(ctx)()
-	old, err := d.cfg.Releases.Release(ctx, app, version)
+	old, err := d.withSlug(ctx, app, version)
 	if err != nil {
-		return old, err
+		return old, fmt.Errorf("roll back to v%d: %w", version, err)
 	}
 	newest, err := d.newestOf(ctx, app)
-	switch {
-	case err != nil:
+	if err != nil {
 		return newest, err
-	case old.Version == newest.Version:
+	}
+	if old.Version == newest.Version {
 		return newest, fmt.Errorf("roll back to v%d: %w", version, ErrCurrent)
-	case old.Slug == "":
-		return newest, fmt.Errorf("roll back to v%d: %w", version, ErrNoSlug)
 	}
-	_, err = d.cfg.Slugs.Resolve(ctx, app, old.Slug)
-	if errors.Is(err, slugs.ErrNotFound) {
-		return newest, fmt.Errorf("roll back to v%d: %w", version, ErrSwept)
+	next := again(old)
+	next.Description = fmt.Sprintf("Rollback to v%d", version)
+	return d.releaseChange(ctx, by, next, func(state.Release, *state.Release) error { return nil })
+}
+
+// Reuse makes a new release with the slug and process types of an old one, which
+// may be the newest, and the newest config vars. It runs the release phase; its
+// failure is a [*PhaseError].
+func (d *Deployer) Reuse(ctx context.Context, by state.Actor, app string, version int, description string) (state.Release, error) {
+	unlock, err := d.changing.Lock(ctx, app)
+	if err != nil {
+		return state.Release{}, err
 	}
+	defer unlock()
+	defer d.hold(ctx)()
+	old, err := d.withSlug(ctx, app, version)
+	if err != nil {
+		return old, fmt.Errorf("release the slug of v%d again: %w", version, err)
+	}
+	newest, err := d.newestOf(ctx, app)
 	if err != nil {
 		return newest, err
 	}
 	next := again(old)
-	next.Description = fmt.Sprintf("Rollback to v%d", version)
-	if err := d.releasePhase(ctx, next, io.Discard); err != nil {
-		return newest, err
+	next.Config, next.Description = newest.Config, description
+	return d.releaseChange(ctx, by, next, keepConfig) // a push may come in between
+}
+
+// withSlug finds a release whose image is still there.
+func (d *Deployer) withSlug(ctx context.Context, app string, version int) (state.Release, error) {
+	rel, err := d.cfg.Releases.Release(ctx, app, version)
+	if err != nil {
+		return rel, err
 	}
-	return d.record(ctx, by, next, func(state.Release, *state.Release) error { return nil })
+	if rel.Slug == "" {
+		return rel, ErrNoSlug
+	}
+	_, err = d.cfg.Slugs.Resolve(ctx, app, rel.Slug)
+	if errors.Is(err, slugs.ErrNotFound) {
+		err = ErrSwept
+	}
+	return rel, err
 }
 
 // Scale sets how many dynos of process types are wanted.

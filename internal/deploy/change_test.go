@@ -17,6 +17,7 @@ import (
 	"slipway/internal/deploy"
 	"slipway/internal/dyno"
 	"slipway/internal/logs"
+	"slipway/internal/outputs"
 	"slipway/internal/state"
 	"slipway/slugs"
 )
@@ -31,6 +32,8 @@ type fakeReleases struct {
 	mu        sync.Mutex
 	all       []state.Release // oldest first
 	formation []state.Formation
+
+	maintenance bool
 }
 
 func (f *fakeReleases) Apps(context.Context) ([]state.App, error) {
@@ -79,12 +82,21 @@ func (f *fakeReleases) SetFormation(_ context.Context, _ state.Actor, _ string, 
 	return nil
 }
 
+func (f *fakeReleases) SetMaintenance(_ context.Context, _ state.Actor, app string, on bool) error {
+	if app != "shop" {
+		return state.ErrNotFound
+	}
+	f.maintenance = on
+	return nil
+}
+
 // fakeDynos runs release phases that end as they are told to.
 type fakeDynos struct {
 	mu       sync.Mutex
 	exit     dyno.Exit
 	ran      []state.Release
 	released int
+	maintain []bool
 }
 
 func (f *fakeDynos) RunRelease(_ context.Context, rel state.Release, out io.Writer) (dyno.Exit, error) {
@@ -100,6 +112,8 @@ func (f *fakeDynos) Released(string) {
 	defer f.mu.Unlock()
 	f.released++
 }
+
+func (f *fakeDynos) Maintain(_ string, on bool) { f.maintain = append(f.maintain, on) }
 
 func (f *fakeDynos) Removed(context.Context, string) error { return nil }
 
@@ -129,9 +143,13 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kept, err := outputs.Open(outputs.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := &rig{releases: &fakeReleases{}, dynos: &fakeDynos{}, slugs: reg}
 	r.Deployer = deploy.New(deploy.Config{
-		Releases: r.releases, Formations: r.releases, Slugs: reg, Dynos: r.dynos, Logs: noLogs{},
+		Releases: r.releases, Formations: r.releases, Slugs: reg, Dynos: r.dynos, Logs: noLogs{}, Outputs: kept,
 	})
 	return r
 }
@@ -197,6 +215,9 @@ func TestConfigVarsMakeReleases(t *testing.T) {
 		rel, err := r.SetConfig(t.Context(), ann, "shop", c.changes)
 		if err != nil || rel.Version != c.version || !maps.Equal(rel.Config, c.config) || rel.Description != c.description {
 			t.Errorf("SetConfig = v%d %v %q, %v; want v%d %v %q", rel.Version, rel.Config, rel.Description, err, c.version, c.config, c.description)
+		}
+		if rel.App != "shop" || rel.User != "ann" || rel.Created.IsZero() {
+			t.Errorf("SetConfig = a release of %q by %q at %s, want one of shop by ann", rel.App, rel.User, rel.Created)
 		}
 	}
 	if r.dynos.released != 2 {
@@ -298,6 +319,25 @@ func TestRollback(t *testing.T) {
 	}
 }
 
+func TestReuseTakesTheSlugAndTheNewestConfig(t *testing.T) {
+	r := newRig(t)
+	first := r.push(t, "web")
+	r.push(t, "web", "worker")
+	if _, err := r.SetConfig(t.Context(), ann, "shop", set("A=2")); err != nil {
+		t.Fatal(err)
+	}
+	rel, err := r.Reuse(t.Context(), ann, "shop", 1, "Again")
+	if err != nil || rel.Version != 4 || rel.Slug != first.Slug || rel.Config["A"] != "2" || len(rel.Processes) != 1 || rel.Description != "Again" {
+		t.Errorf("Reuse = %+v, %v; want v4 with the slug of v1 and A=2", rel, err)
+	}
+	if rel, err = r.Reuse(t.Context(), ann, "shop", 4, "Retry"); err != nil || rel.Version != 5 || rel.Slug != first.Slug {
+		t.Errorf("Reuse of the newest = %+v, %v; want v5", rel, err)
+	}
+	if _, err := r.Reuse(t.Context(), ann, "shop", 99, "x"); !errors.Is(err, state.ErrNotFound) {
+		t.Errorf("Reuse of v99: %v, want ErrNotFound", err)
+	}
+}
+
 func TestScale(t *testing.T) {
 	r := newRig(t)
 	r.push(t, "web", "worker", "release")
@@ -310,5 +350,21 @@ func TestScale(t *testing.T) {
 		if !errors.Is(err, deploy.ErrNoProcess) || !errors.Is(err, state.ErrNotFound) {
 			t.Errorf("Scale of %s: %v, want ErrNoProcess", kind, err)
 		}
+	}
+}
+
+func TestSetMaintenanceTellsTheDynos(t *testing.T) {
+	r := newRig(t)
+	ann := state.Actor{User: "ann"}
+	for _, on := range []bool{true, false} {
+		if err := r.SetMaintenance(t.Context(), ann, "shop", on); err != nil || r.releases.maintenance != on {
+			t.Errorf("SetMaintenance(%t) = %v and records %t", on, err, r.releases.maintenance)
+		}
+	}
+	if err := r.SetMaintenance(t.Context(), ann, "shed", true); !errors.Is(err, state.ErrNotFound) {
+		t.Errorf("SetMaintenance of a missing app = %v, want %v", err, state.ErrNotFound)
+	}
+	if got := fmt.Sprint(r.dynos.maintain); got != "[true false]" {
+		t.Errorf("the dynos were told %s, want [true false]", got)
 	}
 }

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"io"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"go.uber.org/zap"
@@ -11,6 +12,8 @@ import (
 	"slipway/internal/dyno"
 	"slipway/internal/logs"
 	"slipway/internal/namelock"
+	"slipway/internal/outputs"
+	"slipway/internal/sources"
 	"slipway/internal/state"
 	"slipway/slugs"
 )
@@ -25,8 +28,18 @@ type Releases interface {
 	DeleteApp(ctx context.Context, by state.Actor, app string) error
 }
 
-// Formations is where it is recorded how many dynos are wanted.
+// Builds is where builds are recorded.
+type Builds interface {
+	AddBuild(ctx context.Context, by state.Actor, b state.Build) (state.Build, error)
+	EndBuild(ctx context.Context, id, status, slug string, release int) error
+	Build(ctx context.Context, app, id string) (state.Build, error)
+	SettleBuilds(ctx context.Context) error
+}
+
+// Formations is where it is recorded how many dynos are wanted, and whether
+// requests get to them.
 type Formations interface {
+	SetMaintenance(ctx context.Context, by state.Actor, app string, on bool) error
 	SetFormation(ctx context.Context, by state.Actor, app string, formation []state.Formation) error
 }
 
@@ -36,6 +49,8 @@ type Dynos interface {
 	RunRelease(ctx context.Context, rel state.Release, out io.Writer) (dyno.Exit, error)
 	// Released tells that an app has a new release or formation.
 	Released(app string)
+	// Maintain tells that an app's maintenance mode was turned on or off.
+	Maintain(app string, on bool)
 	// Removed ends the dynos of an app that is gone.
 	Removed(ctx context.Context, app string) error
 }
@@ -65,6 +80,8 @@ type Repositories interface {
 // Config configures a [Deployer]. All fields but Log are required.
 type Config struct {
 	Releases   Releases
+	Builds     Builds
+	Outputs    *outputs.Store // what builds and release commands print
 	Formations Formations
 	Builder    Builder
 	Slugs      *slugs.Registry
@@ -74,17 +91,27 @@ type Config struct {
 	Image      func(app, tag string) string // the name under which people pull a slug
 	WebURL     func(app string) string      // where people find an app
 	Stack      string                       // what the builder calls its base, for the transcript
-	Log        *zap.Logger                  // nothing is logged if nil
+	Source     sources.Limits               // of a tarball
+	// TakeTurn waits for the pushes to an app, and keeps later ones waiting until
+	// leave is called.
+	TakeTurn func(ctx context.Context, app string, onWait func()) (leave func(), err error)
+	Log      *zap.Logger // nothing is logged if nil
 }
 
-// A Deployer takes pushes to releases, and makes those of changed config vars
-// and rollbacks. Its methods may be called at once; the gitserver calls Receive
-// once at a time for one app.
+// A Deployer takes pushes and tarballs to releases, and makes those of changed
+// config vars and rollbacks. Its methods may be called at once; the gitserver
+// calls Receive once at a time for one app.
 type Deployer struct {
 	cfg       Config
 	log       *zap.Logger
 	changing  namelock.Locks // held while config vars change or a rollback goes on
 	recording namelock.Locks // held while a release is recorded
+
+	tarballs sync.WaitGroup // of the builds that no push waits for
+
+	mu       sync.Mutex
+	building map[string]*record // builds that go on, by ID
+	stopped  bool               // no build of a tarball begins any more
 }
 
 // New returns a Deployer. It starts nothing.
@@ -92,5 +119,5 @@ func New(cfg Config) *Deployer {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	return &Deployer{cfg: cfg, log: cfg.Log.Named("deploy")}
+	return &Deployer{cfg: cfg, log: cfg.Log.Named("deploy"), building: make(map[string]*record)}
 }

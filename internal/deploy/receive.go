@@ -26,10 +26,12 @@ type push struct {
 	*gitserver.Push
 	opts    options
 	command gitserver.Command // the ref that deploys
+	tarball *Tarball          // nil for a push
 	source  fs.FS
 	plan    *buildpacks.Plan
 	current state.Release // the newest release; Version 0 if there is none
 	out     transcript
+	record  *record // of its build; nil before it begins to build
 	log     *zap.Logger
 }
 
@@ -111,7 +113,16 @@ func (d *Deployer) deploy(ctx context.Context, p *push) (gitserver.CommitFunc, e
 			return d.readyToRelease(ctx, p, *s)
 		}
 	}
-	p.out.text("Compressing source files... done.\nBuilding source:\n\n")
+	if !p.opts.detect {
+		ctx = d.recordPush(ctx, p)
+	}
+	p.out.text("Compressing source files... done.\n")
+	return d.compile(ctx, p)
+}
+
+// compile takes source code to a slug.
+func (d *Deployer) compile(ctx context.Context, p *push) (gitserver.CommitFunc, error) {
+	p.out.text("Building source:\n\n")
 	p.out.step("Building on the %s stack", d.cfg.Stack)
 	if err := d.detect(ctx, p); err != nil {
 		return nil, err

@@ -17,9 +17,13 @@ import (
 )
 
 // Recover finishes what a crash interrupted: refs of recorded releases that did
-// not move, tags that were not set, tags of releases that were not recorded. It
-// must be called before pushes are served.
+// not move, tags that were not set, tags of releases that were not recorded.
+// Builds that were going on are recorded as failed, or as what their release
+// says. It must be called before pushes are served.
 func (d *Deployer) Recover(ctx context.Context, repos Repositories) error {
+	if err := d.cfg.Builds.SettleBuilds(ctx); err != nil {
+		return err
+	}
 	apps, err := d.cfg.Releases.Apps(ctx)
 	if err != nil {
 		return err
@@ -125,6 +129,9 @@ func (d *Deployer) Destroy(ctx context.Context, repos Repositories, by state.Act
 		}
 	}
 	if err := d.cfg.Builder.ForgetCache(ctx, app); err != nil {
+		return err
+	}
+	if err := d.cfg.Outputs.Remove(app); err != nil {
 		return err
 	}
 	d.log.Info("app destroyed", zap.String("app", app))

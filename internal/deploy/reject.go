@@ -3,12 +3,14 @@ package deploy
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"go.uber.org/zap"
 
 	"slipway/buildpacks"
 	"slipway/buildpacks/build"
 	"slipway/gitserver"
+	"slipway/internal/sources"
 	"slipway/internal/state"
 )
 
@@ -22,11 +24,13 @@ const exitNothingDetected = 20
 // reject is the one place where an error of a push becomes words. It writes
 // them, and returns what git is told.
 func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
+	defer p.record.failed(ctx)
 	refused := &gitserver.RejectError{Reason: declined, Err: err}
 	var (
 		known    *gitserver.RejectError
 		undetect *buildpacks.DetectError
 		failed   *build.Error
+		source   *sources.Error
 	)
 	switch {
 	case errors.As(err, &known):
@@ -38,7 +42,13 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 	case errors.As(err, &undetect):
 		p.out.text(undetect.Text())
 		p.out.rejected(p.Repo, "Push rejected, "+p.noun(undetect)+".")
-	case ctx.Err() != nil, errors.Is(err, build.ErrCanceled):
+	case p.record.canceled() != "":
+		p.out.rejected(p.Repo, p.record.canceled()+": nothing was released.")
+	case errors.As(err, &source):
+		p.out.text("\n")
+		p.out.warn(strings.ToUpper(source.Text[:1]) + source.Text[1:] + ".")
+		p.out.rejected(p.Repo, "Push rejected, the source cannot be built.")
+	case ctx.Err() != nil, errors.Is(err, build.ErrCanceled), errors.Is(err, context.Canceled):
 		p.out.rejected(p.Repo, "Push cancelled: nothing was released.")
 	case errors.As(err, &failed):
 		p.out.text("\n")
@@ -52,8 +62,8 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 		p.out.text("\n")
 		p.out.warn("Error: " + err.Error() + ".")
 		p.out.rejected(p.Repo, "Push rejected, release command failed.")
-	case errors.Is(err, state.ErrMoved):
-		p.out.rejected(p.Repo, "Push rejected, another release was made meanwhile. Push again.")
+	case p.overtaken(err) != "":
+		p.out.rejected(p.Repo, "Push rejected, "+p.overtaken(err))
 	default:
 		p.log.Error("push failed", zap.Error(err))
 		p.out.rejected(p.Repo, "Push rejected: internal error, push "+p.ID+". The server's log says more; push again, or ask its operator.")
@@ -61,6 +71,20 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 	}
 	p.log.Info("push rejected", zap.String("user", p.User), reason(err))
 	return refused
+}
+
+// overtaken is what others did meanwhile that a push cannot stand beside; "" if
+// nothing.
+func (p *push) overtaken(err error) string {
+	switch {
+	case errors.Is(err, state.ErrMoved):
+		return "another release was made meanwhile. Push again."
+	case errors.Is(err, gitserver.ErrBusy):
+		return "too many others are waiting. Try again later."
+	case p.tarball != nil && errors.Is(err, state.ErrNotFound):
+		return "the app is gone."
+	}
+	return ""
 }
 
 // reason is why a push was rejected; the builder has logged its own errors.

@@ -18,24 +18,29 @@ const untagTimeout = 30 * time.Second
 // readyToRelease runs the release phase, if the app has one, and returns what
 // records the release once the refs are locked.
 func (d *Deployer) readyToRelease(ctx context.Context, p *push, s slug) (gitserver.CommitFunc, error) {
-	rel := state.Release{
-		App: p.Repo, Slug: s.digest, Size: s.size,
-		Commit: p.command.New.String(), Ref: p.command.Ref, OldCommit: p.command.Old.String(),
-		Processes: s.processes, Language: s.language, LanguageVersion: s.version,
-		Config:      p.current.Config,
-		Description: fmt.Sprintf("Deploy %.8s", p.command.New.String()),
-	}
-	if err := d.releasePhase(ctx, rel, p.out); err != nil {
+	rel := p.begun()
+	rel.Slug, rel.Size, rel.Processes = s.digest, s.size, s.processes
+	rel.Language, rel.LanguageVersion, rel.Config = s.language, s.version, p.current.Config
+	phase, err := d.releasePhase(ctx, rel, p.out)
+	if err != nil {
 		s.hold()
 		if s.tag != "" {
 			d.untag(ctx, p, s.tag)
 		}
 		return nil, err
 	}
+	// Where no ref can move, the function below is not called.
+	context.AfterFunc(ctx, func() {
+		p.record.abandoned(ctx)
+		phase.discard()
+	})
 	return func(ctx context.Context) error {
 		defer s.hold()
+		if !p.record.mayRelease() {
+			return d.reject(ctx, p, context.Canceled)
+		}
 		p.out.step("Launching...")
-		recorded, err := d.record(ctx, state.ActorAt(p.User, p.Remote), rel, keepConfig)
+		recorded, err := d.addRelease(ctx, state.ActorAt(p.User, p.Remote), rel, keepConfig)
 		if err != nil {
 			return d.reject(ctx, p, err)
 		}
@@ -45,6 +50,8 @@ func (d *Deployer) readyToRelease(ctx context.Context, p *push, s slug) (gitserv
 		p.out.detail("Released v%d", recorded.Version)
 		p.out.detail("%s deployed to Slipway", d.address(recorded))
 		p.out.text("\nVerifying deploy... done.\n")
+		phase.keep(recorded)
+		p.record.succeeded(ctx, recorded)
 		return nil
 	}, nil
 }
@@ -65,7 +72,7 @@ func keepConfig(newest state.Release, rel *state.Release) error {
 	return nil
 }
 
-// record makes a release the newest one. fill completes it from the newest so
+// addRelease makes a release the newest one. fill completes it from the newest so
 // far, which may have come since the release was begun.
 //
 // The order is what makes a crash harmless. First the tag of the new version,
@@ -73,7 +80,7 @@ func keepConfig(newest state.Release, rel *state.Release) error {
 // moment the release stands; then the tag "latest", which [Deployer.Recover]
 // sets again if it is missing. The refs of a push move after that: Recover
 // finishes them too.
-func (d *Deployer) record(ctx context.Context, by state.Actor, rel state.Release, fill func(newest state.Release, rel *state.Release) error) (state.Release, error) {
+func (d *Deployer) addRelease(ctx context.Context, by state.Actor, rel state.Release, fill func(newest state.Release, rel *state.Release) error) (state.Release, error) {
 	unlock, err := d.recording.Lock(ctx, rel.App)
 	if err != nil {
 		return rel, err
