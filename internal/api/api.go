@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -12,23 +11,24 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/internal/state"
-	"slipway/internal/wire"
 )
 
 // A Handler serves the API.
 type Handler struct {
-	mux *http.ServeMux
+	http.Handler
 	api *api
 }
 
-// New returns the API's handler, and the paths that it answers.
-func New(cfg Config) (*Handler, []string) {
+// New returns the API's handler.
+func New(cfg Config) *Handler {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
 	a := &api{
 		Config: cfg, log: cfg.Log.Named("api"),
-		scaling: make(chan struct{}, 1), sessions: newSessions(),
+		scaling: make(chan struct{}, 1), sessions: newSessions(), rates: newRates(cfg.APIRate),
+		outputKey: newKey(),
+		meetings:  newMeetings(),
 	}
 	mux := http.NewServeMux()
 	for pattern, serve := range a.routes() {
@@ -36,14 +36,24 @@ func New(cfg Config) (*Handler, []string) {
 	}
 	mux.HandleFunc("GET /apps/{app}/dynos/{dyno}/attach", a.attach)
 	mux.HandleFunc("GET /apps/{app}/log-sessions/{token}", a.streamLogs)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, r, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, errNoRoute))
-	})
-	return &Handler{mux: mux, api: a}, []string{"/account", "/account/", "/apps", "/apps/"}
+	if a.haveBuilds() {
+		mux.HandleFunc("GET /apps/{app}/builds/{name}/output/{token}", a.streamOutput)
+		mux.HandleFunc("GET /apps/{app}/releases/{name}/output/{token}", a.streamOutput)
+	}
+	if a.canBuild() {
+		mux.HandleFunc("PUT "+sourcesPath+"/{file}", a.putSource)
+		mux.HandleFunc("GET "+sourcesPath+"/{file}", a.getSource)
+	}
+	if a.haveAccounts() {
+		mux.HandleFunc("POST /auth", a.beginLogin)
+		mux.HandleFunc("GET /auth/cli/{login}", a.awaitLogin)
+		mux.HandleFunc("GET /auth/browser/{login}", a.showLogin)
+		mux.HandleFunc("POST /auth/browser/{login}", a.finishLogin)
+	}
+	mux.Handle("/", a.otherwise(mux))
+	handler := withRequestID(a.withSameOrigin(a.withVersion(withTidyPath(mux))))
+	return &Handler{Handler: handler, api: a}
 }
-
-// ServeHTTP answers a request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
 
 // Wait returns when nobody is attached to a dyno any more. Call it when no
 // requests come in: the HTTP server knows nothing of those connections.
@@ -54,85 +64,31 @@ type api struct {
 	log      *zap.Logger
 	scaling  chan struct{} // holds one token while a formation is changed
 	sessions *sessions
-	attached sync.WaitGroup
+	meetings *meetings
+	rates    *rates // nil if nothing is counted
+	// outputKey signs the addresses of outputs.
+	outputKey []byte
+	logins    logins
+	attached  sync.WaitGroup
 }
 
 // A serve answers a request of somebody who has signed in.
 type serve func(r *http.Request, by state.Actor) (status int, body any, err error)
 
-func (a *api) routes() map[string]serve {
-	all := map[string]serve{
-		"GET /account":                          a.account,
-		"GET /apps":                             a.listApps,
-		"POST /apps":                            a.createApp,
-		"GET /apps/{app}":                       a.showApp,
-		"DELETE /apps/{app}":                    a.destroyApp,
-		"GET /apps/{app}/releases":              a.listReleases,
-		"GET /apps/{app}/releases/{v}":          a.showRelease,
-		"GET /apps/{app}/config-vars":           a.showConfig,
-		"GET /account/keys":                     a.listKeys,
-		"POST /account/keys":                    a.addKey,
-		"DELETE /account/keys/{fingerprint...}": a.removeKey,
-	}
-	optional := func(have bool, routes map[string]serve) {
-		for pattern, serve := range routes {
-			if !have {
-				serve = missing
-			}
-			all[pattern] = serve
-		}
-	}
-	optional(a.Settings != nil, map[string]serve{
-		"PATCH /apps/{app}":                a.updateApp,
-		"GET /apps/{app}/audit":            a.listAudits,
-		"GET /apps/{app}/formation":        a.listFormation,
-		"GET /apps/{app}/formation/{type}": a.showFormation,
-	})
-	optional(a.Deploys != nil, map[string]serve{
-		"PATCH /apps/{app}/config-vars": a.setConfig,
-		"POST /apps/{app}/releases":     a.rollback,
-	})
-	optional(a.Deploys != nil && a.Settings != nil, map[string]serve{
-		"PATCH /apps/{app}/formation":        a.scaleBatch,
-		"PATCH /apps/{app}/formation/{type}": a.scaleOne,
-	})
-	optional(a.Dynos != nil, map[string]serve{
-		"GET /apps/{app}/dynos":                           a.listDynos,
-		"POST /apps/{app}/dynos":                          a.createDyno,
-		"GET /apps/{app}/dynos/{dyno}":                    a.showDyno,
-		"DELETE /apps/{app}/dynos":                        a.restartAll,
-		"DELETE /apps/{app}/dynos/{dyno}":                 a.restartDyno,
-		"DELETE /apps/{app}/formations/{type}":            a.restartType,
-		"POST /apps/{app}/dynos/{dyno}/actions/stop":      a.stopDyno,
-		"POST /apps/{app}/formations/{type}/actions/stop": a.stopType,
-		"GET /apps/{app}/quota":                           a.showQuota,
-	})
-	optional(a.Logs != nil, map[string]serve{"POST /apps/{app}/log-sessions": a.createLogSession})
-	optional(a.Domains != nil, map[string]serve{
-		"GET /apps/{app}/domains":             a.listDomains,
-		"POST /apps/{app}/domains":            a.addDomain,
-		"DELETE /apps/{app}/domains/{domain}": a.removeDomain,
-	})
-	optional(a.Certs != nil && a.CheckCert != nil, map[string]serve{
-		"GET /apps/{app}/sni-endpoints":           a.listCerts,
-		"POST /apps/{app}/sni-endpoints":          a.addCert,
-		"DELETE /apps/{app}/sni-endpoints/{cert}": a.removeCert,
-	})
-	optional(a.Drains != nil, map[string]serve{
-		"GET /apps/{app}/log-drains":            a.listDrains,
-		"POST /apps/{app}/log-drains":           a.addDrain,
-		"DELETE /apps/{app}/log-drains/{drain}": a.removeDrain,
-	})
-	return all
-}
-
-func missing(*http.Request, state.Actor) (int, any, error) { return 0, nil, errMissing }
-
 // answer signs a request in, runs it, and writes what comes of it.
 func (a *api) answer(w http.ResponseWriter, r *http.Request, serve serve) {
+	asked := r
 	by, err := a.signIn(r)
 	if err != nil {
 		a.fail(w, r, err)
+		return
+	}
+	if err := a.count(w, r, by); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if r, err = a.admit(r, by); err != nil {
+		a.fail(w, asked, err)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -141,7 +97,17 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, serve serve) {
 		a.fail(w, r, err)
 		return
 	}
-	writeJSON(w, status, body)
+	p, listed, err := cut(r, body)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if listed {
+		status, body = p.header(w.Header()), p.items
+	}
+	if err := send(w, r, status, body); err != nil {
+		a.fail(w, r, err)
+	}
 }
 
 // signIn says who a request is from.
@@ -150,11 +116,15 @@ func (a *api) signIn(r *http.Request) (state.Actor, error) {
 	if err != nil {
 		return state.Actor{}, errors.Join(errUnauthorized, err)
 	}
+	return state.Actor{User: user, From: remoteHost(r)}, nil
+}
+
+func remoteHost(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr // of a Unix socket, say
 	}
-	return state.Actor{User: user, From: host}, nil
+	return host
 }
 
 func token(r *http.Request) string {
@@ -168,8 +138,5 @@ func token(r *http.Request) string {
 	return ""
 }
 
-func (a *api) account(_ *http.Request, by state.Actor) (int, any, error) {
-	return http.StatusOK, wire.Account{Email: by.User}, nil
-}
-
-func stamp() time.Time { return time.Now().UTC() }
+// stamp is now, as exactly as the state keeps it.
+func stamp() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

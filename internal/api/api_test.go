@@ -70,7 +70,8 @@ func TestErrorsHaveHerokusStatusAndID(t *testing.T) {
 
 		{"a rollback to a missing release", "POST", "/apps/shop/releases", `{"release": "v9"}`, 404, "not_found"},
 		{"a rollback to nothing", "POST", "/apps/shop/releases", `{}`, 422, "invalid_params"},
-		{"a release of a slug", "POST", "/apps/shop/releases", `{"slug": "x"}`, 422, "invalid_params"},
+		{"a release of a missing slug", "POST", "/apps/shop/releases", `{"slug": "x"}`, 404, "not_found"},
+		{"a release of an image", "POST", "/apps/shop/releases", `{"oci_image": "x"}`, 422, "invalid_params"},
 		{"a rollback to a word", "POST", "/apps/shop/releases", `{"release": "last"}`, 404, "not_found"},
 
 		{"a formation of a missing app", "GET", "/apps/shed/formation", "", 404, "not_found"},
@@ -172,7 +173,7 @@ func TestReleasesShowSlugAndProcesses(t *testing.T) {
 		t.Fatalf("GET releases = %d, %+v; want one release", status, all)
 	}
 	rel := all[0]
-	if rel.Version != 1 || !rel.Current || rel.Slug == nil || rel.Slug.ID != "sha256:ab" || rel.Slug.Image != "host/shop:v1" || rel.Processes["web"] != "serve" {
+	if rel.Version != 1 || !rel.Current || rel.Slug == nil || rel.Slug.Digest != "sha256:ab" || rel.Slug.Image != "host/shop:v1" || rel.Processes["web"] != "serve" {
 		t.Errorf("release = %+v, want v1 of sha256:ab with web", rel)
 	}
 }

@@ -22,7 +22,8 @@ const linger = 10 * time.Minute
 
 // attach makes a WebSocket of the request and joins it to a one-off dyno.
 func (a *api) attach(w http.ResponseWriter, r *http.Request) {
-	if _, err := a.signIn(r); err != nil {
+	by, err := a.signIn(r)
+	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
@@ -30,13 +31,26 @@ func (a *api) attach(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, errMissing)
 		return
 	}
-	app, d, err := a.findDyno(r)
+	if err := a.count(w, r, by); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	admitted, err := a.admit(r, by)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	app, d, err := a.findDyno(admitted)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		a.fail(w, r, errUpgrade)
+		return
+	}
+	if !sameOrigin(r) {
+		a.fail(w, r, errOrigin)
 		return
 	}
 	a.attached.Add(1)

@@ -13,7 +13,7 @@ const (
 	maxAudits     = 1000
 )
 
-func (a *api) listAudits(r *http.Request, _ state.Actor) (int, any, error) {
+func (a *api) listAudits(r *http.Request, by state.Actor) (int, any, error) {
 	app, err := a.find(r)
 	if err != nil {
 		return 0, nil, err
@@ -26,8 +26,15 @@ func (a *api) listAudits(r *http.Request, _ state.Actor) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	whose, err := a.whose(r, by)
+	if err != nil {
+		return 0, nil, err
+	}
 	out := make([]wire.Audit, 0, len(all))
 	for _, au := range all {
+		if whose != "" && au.At.Before(app.Created) {
+			break // of an app that had the name before, and was perhaps another's
+		}
 		out = append(out, wire.Audit{
 			ID: au.ID, CreatedAt: au.At, Actor: wire.Actor{Email: au.Actor.User, From: au.Actor.From},
 			App: au.App, Action: au.Action, Details: au.Details,

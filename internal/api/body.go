@@ -22,6 +22,9 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 // read decodes a request's body. Its errors hold nothing of it, since it may be
 // secret.
 func read(r *http.Request, into any) error {
+	if r.ContentLength == 0 {
+		return nil // who sends nothing says nothing of it
+	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
 		// A browser's form must not act with the credentials that the browser keeps.

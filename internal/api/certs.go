@@ -13,15 +13,27 @@ func (a *api) listCerts(r *http.Request, _ state.Actor) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	all, err := a.Certs.Certs(r.Context(), app.Name)
+	all, err := a.certsOf(r, app)
+	if err != nil {
+		return 0, nil, err
+	}
+	domains, err := a.domainsIfAny(r, app)
 	if err != nil {
 		return 0, nil, err
 	}
 	out := make([]wire.Cert, 0, len(all))
 	for _, c := range all {
-		out = append(out, a.cert(app, c))
+		out = append(out, c.show(app, domains))
 	}
 	return http.StatusOK, out, nil
+}
+
+func (a *api) showCert(r *http.Request, _ state.Actor) (int, any, error) {
+	app, c, err := a.findCert(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	return a.answerCert(r, http.StatusOK, app, c)
 }
 
 func (a *api) addCert(r *http.Request, by state.Actor) (int, any, error) {
@@ -29,62 +41,105 @@ func (a *api) addCert(r *http.Request, by state.Actor) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	var req wire.CertCreate
-	if err := read(r, &req); err != nil {
+	req, err := a.readCert(r)
+	if err != nil {
 		return 0, nil, err
-	}
-	if req.Chain == "" || req.Key == "" {
-		return 0, nil, invalid(`a certificate needs "certificate_chain" and "private_key", both in PEM`)
-	}
-	if _, _, err := a.CheckCert(req.Chain, req.Key); err != nil {
-		return 0, nil, invalid("the certificate cannot be used: %v", err)
 	}
 	c, err := a.Certs.AddCert(r.Context(), by, state.Cert{App: app.Name, Chain: req.Chain, Key: req.Key, Created: stamp()})
 	if err != nil {
 		return 0, nil, err
 	}
 	a.changed(app)
-	return http.StatusCreated, a.cert(app, c), nil
+	return a.answerCert(r, http.StatusCreated, app, a.look(c))
+}
+
+func (a *api) updateCert(r *http.Request, by state.Actor) (int, any, error) {
+	app, c, err := a.findCert(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	req, err := a.readCert(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	c.Chain, c.Key = req.Chain, req.Key
+	if err := a.Certs.ReplaceCert(r.Context(), by, c.Cert); err != nil {
+		return 0, nil, err
+	}
+	a.changed(app)
+	return a.answerCert(r, http.StatusOK, app, a.look(c.Cert))
 }
 
 func (a *api) removeCert(r *http.Request, by state.Actor) (int, any, error) {
-	app, err := a.find(r)
+	app, c, err := a.findCert(r)
 	if err != nil {
 		return 0, nil, err
+	}
+	if err := a.Certs.DeleteCert(r.Context(), by, app.Name, c.ID); err != nil {
+		return 0, nil, err
+	}
+	a.changed(app)
+	return a.answerCert(r, http.StatusOK, app, c)
+}
+
+// readCert reads a certificate that can be used.
+func (a *api) readCert(r *http.Request) (req wire.CertCreate, err error) {
+	if err := read(r, &req); err != nil {
+		return req, err
+	}
+	if req.Chain == "" || req.Key == "" {
+		return req, invalid(`a certificate needs "certificate_chain" and "private_key", both in PEM`)
+	}
+	if _, _, err := a.CheckCert(req.Chain, req.Key); err != nil {
+		return req, invalid("the certificate cannot be used: %v", err)
+	}
+	return req, nil
+}
+
+// findCert finds a certificate by ID or name.
+func (a *api) findCert(r *http.Request) (state.App, cert, error) {
+	app, err := a.find(r)
+	if err != nil {
+		return app, cert{}, err
+	}
+	all, err := a.certsOf(r, app)
+	if err != nil {
+		return app, cert{}, err
+	}
+	given := r.PathValue("cert")
+	for _, c := range all {
+		if c.ID == given || certName(c.Cert) == given {
+			return app, c, nil
+		}
+	}
+	return app, cert{}, fmt.Errorf("certificate %.40q: %w", given, state.ErrNotFound)
+}
+
+func (a *api) answerCert(r *http.Request, status int, app state.App, c cert) (int, any, error) {
+	domains, err := a.domainsIfAny(r, app)
+	return status, c.show(app, domains), err
+}
+
+// domainsIfAny are an app's host names, where the server has such.
+func (a *api) domainsIfAny(r *http.Request, app state.App) ([]wire.Domain, error) {
+	if a.Domains == nil {
+		return nil, nil
+	}
+	return a.domains(r, app)
+}
+
+// certsOf are an app's certificates, where the server has such.
+func (a *api) certsOf(r *http.Request, app state.App) ([]cert, error) {
+	if a.Certs == nil || a.CheckCert == nil {
+		return nil, nil
 	}
 	all, err := a.Certs.Certs(r.Context(), app.Name)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	id := r.PathValue("cert")
+	out := make([]cert, 0, len(all))
 	for _, c := range all {
-		if c.ID != id && certName(c) != id {
-			continue
-		}
-		if err := a.Certs.DeleteCert(r.Context(), by, app.Name, c.ID); err != nil {
-			return 0, nil, err
-		}
-		a.changed(app)
-		return http.StatusOK, a.cert(app, c), nil
+		out = append(out, a.look(c))
 	}
-	return 0, nil, fmt.Errorf("certificate %.40q: %w", id, state.ErrNotFound)
-}
-
-// cert leaves the key out.
-func (a *api) cert(app state.App, c state.Cert) wire.Cert {
-	// One that cannot be used any more is shown all the same, to be removed.
-	hosts, until, err := a.CheckCert(c.Chain, c.Key)
-	if err != nil || hosts == nil {
-		hosts = []string{}
-	}
-	return wire.Cert{
-		ID: c.ID, Name: certName(c), App: refTo(app), Chain: c.Chain, Domains: hosts,
-		SSLCert: wire.SSLCert{Domains: hosts, ExpiresAt: until}, CreatedAt: c.Created, UpdatedAt: c.Created,
-	}
-}
-
-// certName is a name of the form that Heroku gives to certificates.
-func certName(c state.Cert) string {
-	const enough = 8
-	return "cert-" + c.ID[:min(len(c.ID), enough)]
+	return out, nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"iter"
 	"time"
 
@@ -16,7 +17,9 @@ import (
 type Apps interface {
 	CreateApp(ctx context.Context, by state.Actor, app state.App) (state.App, error)
 	App(ctx context.Context, name string) (state.App, error)
-	Apps(ctx context.Context) ([]state.App, error)
+	AppByID(ctx context.Context, id string) (state.App, error)
+	// AppsPage lists apps that a user owns or collaborates on, all if user is "".
+	AppsPage(ctx context.Context, user string, p state.Page) ([]state.App, error)
 	Releases(ctx context.Context, app string, limit int) ([]state.Release, error)
 	Release(ctx context.Context, app string, version int) (state.Release, error)
 }
@@ -24,8 +27,33 @@ type Apps interface {
 // Keys is where the API keeps SSH keys.
 type Keys interface {
 	AddKey(ctx context.Context, by state.Actor, key state.Key) error
-	Keys(ctx context.Context) ([]state.Key, error)
-	DeleteKey(ctx context.Context, by state.Actor, fingerprint string) error
+	Keys(ctx context.Context, user string) ([]state.Key, error)
+	DeleteKey(ctx context.Context, by state.Actor, user, fingerprint string) error
+}
+
+// Accounts is where the API keeps who may sign in.
+type Accounts interface {
+	AddAccount(ctx context.Context, by state.Actor, email string, admin bool) (state.Account, error)
+	Accounts(ctx context.Context) ([]state.Account, error)
+	AccountOf(ctx context.Context, email string) (state.Account, error)
+	AccountByID(ctx context.Context, id string) (state.Account, error)
+	IsAdmin(ctx context.Context, user string) (bool, error)
+	DeleteAccount(ctx context.Context, by state.Actor, email string) error
+}
+
+// Tokens is where the API keeps what signs users in.
+type Tokens interface {
+	AddToken(ctx context.Context, by state.Actor, t state.Token) (state.Token, error)
+	Tokens(ctx context.Context, user string) ([]state.Token, error)
+	SaveToken(ctx context.Context, by state.Actor, t state.Token) error
+	DeleteToken(ctx context.Context, by state.Actor, user, id string) error
+}
+
+// Collaborators is where the API keeps who may use somebody else's app.
+type Collaborators interface {
+	AddCollaborator(ctx context.Context, by state.Actor, app, user string) (state.Collaborator, error)
+	Collaborators(ctx context.Context, app string) ([]state.Collaborator, error)
+	DeleteCollaborator(ctx context.Context, by state.Actor, app, user string) error
 }
 
 // Dynos is what runs the apps.
@@ -48,7 +76,11 @@ type Deploys interface {
 	// one. It may take minutes, as a release's own command does.
 	SetConfig(ctx context.Context, by state.Actor, app string, changes map[string]*string) (state.Release, error)
 	Rollback(ctx context.Context, by state.Actor, app string, version int) (state.Release, error)
+	// Reuse makes a release with the slug and process types of an old one, and
+	// config vars as they are now.
+	Reuse(ctx context.Context, by state.Actor, app string, version int, description string) (state.Release, error)
 	Scale(ctx context.Context, by state.Actor, app string, f []state.Formation) error
+	SetMaintenance(ctx context.Context, by state.Actor, app string, on bool) error
 }
 
 // Logs is the log of each app. A line with an error is the last one.
@@ -74,6 +106,8 @@ type Domains interface {
 type Certs interface {
 	AddCert(ctx context.Context, by state.Actor, c state.Cert) (state.Cert, error)
 	Certs(ctx context.Context, app string) ([]state.Cert, error)
+	// ReplaceCert puts a chain and a key in the place of those with the same ID.
+	ReplaceCert(ctx context.Context, by state.Actor, c state.Cert) error
 	DeleteCert(ctx context.Context, by state.Actor, app, id string) error
 }
 
@@ -97,6 +131,8 @@ type Config struct {
 	GitURL    func(app string) string
 	WebURL    func(app string) string
 	ImageName func(app string, rel state.Release) string
+	// RepoSize measures an app's repository, in bytes; nobody knows if nil.
+	RepoSize func(ctx context.Context, app string) (int64, error)
 
 	// The addresses of a part that is nil answer that it is not there.
 	Dynos    Dynos
@@ -106,16 +142,47 @@ type Config struct {
 	Domains  Domains
 	Certs    Certs
 	Drains   Drains
+	// Builds and outputs go together; building and sources, with Fetch, need them.
+	Builds   Builds
+	Outputs  Outputs
+	Building Building
+	Sources  Sources
+	// Fetch reads a tarball from an address of others.
+	Fetch func(ctx context.Context, address string) (io.ReadCloser, error)
 	// CheckCert says what a certificate is for and until when, or in words why
 	// it cannot be used with the key. Certificates need it.
 	CheckCert func(chain, key string) (hostnames []string, notAfter time.Time, err error)
 
+	// Accounts, tokens and collaborators go together.
+	Accounts      Accounts
+	Tokens        Tokens
+	Collaborators Collaborators
+	// MayUse returns nil if a user may use an app, else [state.ErrForbidden] in
+	// words. All may use all, if it is nil.
+	MayUse func(ctx context.Context, user, app string) error
+	// Domain is what stands behind the @ of users that have no email; localhost
+	// if empty.
+	Domain string
+
+	// Stack is what apps are built and run on; Slipway-Debian13 if empty.
+	Stack string
+	// ACM says that certificates for the apps' host names come by themselves.
+	ACM bool
+	// DynoCPUs and DynoMemory, in bytes, are what a dyno may use.
+	DynoCPUs   float64
+	DynoMemory int64
+
+	// APIRate is how many requests each user may make in an hour; no limit if 0.
+	APIRate int
 	// Changed is called after an app's domains, certificates, drains or idle
 	// time-out have changed; nobody is told if nil.
 	Changed func(app string)
 	// URL is where clients reach this server, "https://example.com"; what each
 	// request named if empty.
 	URL string
+	// Rendezvous says that TLS connections to where clients reach this server come
+	// to [Handler.Rendezvous]. Clients are told so where they attach to dynos.
+	Rendezvous bool
 	// Stopping is closed when the server stops: log streams then end, which
 	// would last for ever. They end with their requests only, if it is nil.
 	Stopping <-chan struct{}

@@ -18,6 +18,18 @@ func (a *api) showConfig(r *http.Request, _ state.Actor) (int, any, error) {
 	return http.StatusOK, configVars(rel), nil
 }
 
+func (a *api) showReleaseConfig(r *http.Request, _ state.Actor) (int, any, error) {
+	app, err := a.find(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	rel, err := a.findRelease(r, app)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, configVars(rel), nil
+}
+
 func (a *api) setConfig(r *http.Request, by state.Actor) (int, any, error) {
 	app, err := a.find(r)
 	if err != nil {

@@ -43,28 +43,41 @@ func (a *api) addDrain(r *http.Request, by state.Actor) (int, any, error) {
 	return http.StatusCreated, wireDrain(app, d), nil
 }
 
+func (a *api) showDrain(r *http.Request, _ state.Actor) (int, any, error) {
+	app, d, err := a.findDrain(r)
+	return http.StatusOK, wireDrain(app, d), err
+}
+
 func (a *api) removeDrain(r *http.Request, by state.Actor) (int, any, error) {
-	app, err := a.find(r)
+	app, d, err := a.findDrain(r)
 	if err != nil {
 		return 0, nil, err
+	}
+	if err := a.Drains.DeleteDrain(r.Context(), by, app.Name, d.ID); err != nil {
+		return 0, nil, err
+	}
+	a.changed(app)
+	return http.StatusOK, wireDrain(app, d), nil
+}
+
+// findDrain finds a drain by ID, token or address.
+func (a *api) findDrain(r *http.Request) (state.App, state.Drain, error) {
+	app, err := a.find(r)
+	if err != nil {
+		return app, state.Drain{}, err
 	}
 	all, err := a.Drains.Drains(r.Context(), app.Name)
 	if err != nil {
-		return 0, nil, err
+		return app, state.Drain{}, err
 	}
-	id := r.PathValue("drain")
+	given := r.PathValue("drain")
 	for _, d := range all {
-		if d.ID != id && d.URL != id && d.Token != id {
-			continue
+		if d.ID == given || d.URL == given || d.Token == given {
+			return app, d, nil
 		}
-		if err := a.Drains.DeleteDrain(r.Context(), by, app.Name, d.ID); err != nil {
-			return 0, nil, err
-		}
-		a.changed(app)
-		return http.StatusOK, wireDrain(app, d), nil
 	}
 	// The address may hold a password: it is not said again.
-	return 0, nil, &wordsError{text: "the app has no such drain: GET its log-drains lists them", kind: state.ErrNotFound}
+	return app, state.Drain{}, &wordsError{text: "the app has no such drain: GET its log-drains lists them", kind: state.ErrNotFound}
 }
 
 func wireDrain(app state.App, d state.Drain) wire.Drain {

@@ -3,10 +3,12 @@ package api
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"slipway/internal/dyno"
 	"slipway/internal/state"
@@ -58,15 +60,32 @@ func (a *api) createDyno(r *http.Request, by state.Actor) (int, any, error) {
 	}
 	out := wireDyno(app, d)
 	if o.Attach {
-		address := "ws" + strings.TrimPrefix(a.self(r), "http") + "/apps/" + app.Name + "/dynos/" + url.PathEscape(d.Name) + "/attach"
+		address := a.attachURL(r, req, o, app.Name, d.Name)
 		out.AttachURL = &address
 	}
 	return http.StatusCreated, out, nil
 }
 
+// attachURL is where a client attaches to a one-off dyno: by the way that Heroku
+// has, unless it asks for a WebSocket.
+func (a *api) attachURL(r *http.Request, req wire.DynoCreate, o dyno.OneOff, app, name string) string {
+	if !a.Rendezvous || req.AttachBy == wire.WebSocket {
+		return "ws" + strings.TrimPrefix(a.self(r), "http") + "/apps/" + app + "/dynos/" + url.PathEscape(name) + "/attach"
+	}
+	secret := a.meetings.add(meeting{app: app, dyno: name, tty: o.TTY, shown: o.Size.Columns > 0}, time.Now())
+	scheme, host, _ := strings.Cut(a.self(r), "://")
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), map[string]string{"http": "80", "https": "443"}[scheme])
+	}
+	return "rendezvous://" + host + "/" + secret
+}
+
 // oneOff checks what is asked for. The terminal's size comes as Heroku's client
 // sends it, as COLUMNS and LINES.
 func oneOff(req wire.DynoCreate) (dyno.OneOff, error) {
+	if req.AttachBy != "" && req.AttachBy != wire.WebSocket {
+		return dyno.OneOff{}, invalid(`%.20q is no way to attach: send %q as "attach_by", or leave it out`, req.AttachBy, wire.WebSocket)
+	}
 	switch {
 	case strings.TrimSpace(req.Command) == "":
 		return dyno.OneOff{}, invalid(`there is no command to run: send it as "command"`)

@@ -92,12 +92,15 @@ func (a *api) scale(r *http.Request, by state.Actor, app state.App, updates []wi
 	}
 	set := make([]state.Formation, 0, len(wanted))
 	for _, f := range wanted {
+		if f.Type == wire.ReleaseType {
+			continue // of which there is never one
+		}
 		set = append(set, state.Formation{App: app.Name, Type: f.Type, Quantity: f.Quantity})
 	}
-	if err := a.Deploys.Scale(r.Context(), by, app.Name, set); err != nil {
-		return nil, err
+	if len(set) == 0 {
+		return wanted, nil
 	}
-	return wanted, nil
+	return wanted, a.Deploys.Scale(r.Context(), by, app.Name, set)
 }
 
 // apply returns what updates make of the process types that they name.
@@ -112,6 +115,9 @@ func apply(all []wire.Formation, updates []wire.FormationUpdate) ([]wire.Formati
 		i, found := known[u.Type]
 		if !found {
 			return nil, noType(all)
+		}
+		if err := mayApply(u, all[i]); err != nil {
+			return nil, err
 		}
 		if u.Quantity != nil {
 			q := u.Quantity.Of(all[i].Quantity)
@@ -132,9 +138,20 @@ func apply(all []wire.Formation, updates []wire.FormationUpdate) ([]wire.Formati
 	return out, nil
 }
 
-// releaseType is the process type that runs once before a release, and is never
-// scaled.
-const releaseType = "release"
+// mayApply returns nil for an update of a process type that asks for what there
+// is.
+func mayApply(u wire.FormationUpdate, f wire.Formation) error {
+	if len(u.DockerImage) > 0 {
+		return invalid("Slipway takes no images for a process type: push the code with git push")
+	}
+	if f.Type == wire.ReleaseType && u.Quantity != nil && u.Quantity.Of(0) != 0 {
+		return invalid("the process type %s runs once before each release, and is not scaled: scale another", wire.ReleaseType)
+	}
+	if err := checkSize(u.Size); err != nil {
+		return err
+	}
+	return checkSize(u.DynoSize)
+}
 
 // formation lists the process types of the current release; of those that
 // nobody has scaled, no dyno is wanted.
@@ -153,12 +170,10 @@ func (a *api) formation(r *http.Request, app state.App) ([]wire.Formation, error
 	}
 	out := make([]wire.Formation, 0, len(rel.Processes))
 	for _, p := range rel.Processes {
-		if p.Type == releaseType {
-			continue
-		}
 		out = append(out, wire.Formation{
 			ID: idOf(app, "formation", p.Type), App: refTo(app), Type: p.Type, Command: p.Command,
-			Quantity: wanted[p.Type], Size: wire.Size, CreatedAt: app.Created, UpdatedAt: rel.Created,
+			Quantity: wanted[p.Type], Size: wire.Size, DynoSize: dynoSize(),
+			CreatedAt: app.Created, UpdatedAt: rel.Created,
 		})
 	}
 	return out, nil

@@ -58,6 +58,11 @@ const (
 
 // streamLogs shows a log to who has a session's token, and to nobody twice.
 func (a *api) streamLogs(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet { // HEAD, by who only looks: it would use the session up
+		w.Header().Set("Allow", http.MethodGet)
+		a.fail(w, r, &wordsError{text: "a log session is read once, by GET", kind: errMethod})
+		return
+	}
 	s, ok := a.sessions.take(r.PathValue("app"), r.PathValue("token"), stamp())
 	if !ok {
 		a.fail(w, r, &wordsError{text: "there is no such log session: each can be read once, within five minutes; make another", kind: state.ErrNotFound})

@@ -1,11 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"slipway/internal/state"
 	"slipway/internal/wire"
@@ -20,13 +23,26 @@ func (a *api) listReleases(r *http.Request, _ state.Actor) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	s, err := spanOf(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	// The newest are what most ask for; one more says whether there are more.
+	if newest := s.by == "version" && s.desc && s.from == "" && s.to == ""; newest && (n == 0 || n > s.max) {
+		n = s.max + 1
+	}
 	all, err := a.Apps.Releases(r.Context(), app.Name, n)
 	if err != nil {
 		return 0, nil, err
 	}
 	out := make([]wire.Release, 0, len(all))
 	for i, rel := range all {
-		out = append(out, a.release(app, rel, i == 0))
+		shown := a.release(app, rel, i == 0)
+		shown.OutputStreamURL = a.releaseOutput(r, app, rel)
+		out = append(out, shown)
+	}
+	if n == 0 {
+		slices.Reverse(out) // as Heroku does; who wants the newest says so
 	}
 	return http.StatusOK, out, nil
 }
@@ -36,11 +52,7 @@ func (a *api) showRelease(r *http.Request, _ state.Actor) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	n, err := a.version(r, app, r.PathValue("v"))
-	if err != nil {
-		return 0, nil, err
-	}
-	rel, err := a.Apps.Release(r.Context(), app.Name, n)
+	rel, err := a.findRelease(r, app)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -48,30 +60,61 @@ func (a *api) showRelease(r *http.Request, _ state.Actor) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, a.release(app, rel, newest.Version == n), nil
+	shown := a.release(app, rel, newest.Version == rel.Version)
+	shown.OutputStreamURL = a.releaseOutput(r, app, rel)
+	return http.StatusOK, shown, nil
 }
 
-func (a *api) rollback(r *http.Request, by state.Actor) (int, any, error) {
+func (a *api) findRelease(r *http.Request, app state.App) (state.Release, error) {
+	n, err := a.version(r, app, r.PathValue("v"))
+	if err != nil {
+		return state.Release{}, err
+	}
+	return a.Apps.Release(r.Context(), app.Name, n)
+}
+
+// createRelease goes back to a release, or makes one of an old slug.
+func (a *api) createRelease(r *http.Request, by state.Actor) (int, any, error) {
 	app, err := a.find(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	var req wire.Rollback
+	var req wire.ReleaseCreate
 	if err := read(r, &req); err != nil {
 		return 0, nil, err
 	}
-	if req.Slug != "" || req.Release == "" {
-		return 0, nil, invalid(`name the release to go back to, as "release"; one of a new slug is made by git push only`)
+	var rel state.Release
+	switch {
+	case req.Release != "":
+		var n int
+		if n, err = a.version(r, app, req.Release); err == nil {
+			rel, err = a.Deploys.Rollback(r.Context(), by, app.Name, n)
+		}
+	case req.Slug != "":
+		rel, err = a.reuse(r, by, app, req)
+	default:
+		err = invalid(`name the release to go back to, as "release", or an old slug, as "slug"; a new slug is made by git push`)
 	}
-	n, err := a.version(r, app, req.Release)
 	if err != nil {
 		return 0, nil, err
 	}
-	rel, err := a.Deploys.Rollback(r.Context(), by, app.Name, n)
-	if err != nil {
-		return 0, nil, err
+	shown := a.release(app, rel, true)
+	shown.OutputStreamURL = a.releaseOutput(r, app, rel)
+	return http.StatusCreated, shown, nil
+}
+
+// maxDescription is the most bytes of a release's description.
+const maxDescription = 500
+
+func (a *api) reuse(r *http.Request, by state.Actor, app state.App, req wire.ReleaseCreate) (state.Release, error) {
+	if len(req.Description) > maxDescription || strings.ContainsFunc(req.Description, unicode.IsControl) {
+		return state.Release{}, invalid("the description is no line of at most %d bytes: write a shorter one", maxDescription)
 	}
-	return http.StatusCreated, a.release(app, rel, true), nil
+	old, err := a.slugsRelease(r, app, req.Slug)
+	if err != nil {
+		return state.Release{}, err
+	}
+	return a.Deploys.Reuse(r.Context(), by, app.Name, old.Version, cmp.Or(req.Description, "Release the slug of "+old.Tag()))
 }
 
 // version finds out which release "v3", "3" or an ID means.
@@ -102,18 +145,14 @@ func (a *api) current(r *http.Request, app state.App) (state.Release, error) {
 
 // release leaves the config vars out.
 func (a *api) release(app state.App, rel state.Release, current bool) wire.Release {
-	processes := make(map[string]string, len(rel.Processes))
-	for _, p := range rel.Processes {
-		processes[p.Type] = p.Command
-	}
 	out := wire.Release{
 		ID: idOf(app, "release", strconv.Itoa(rel.Version)), App: refTo(app),
 		Version: rel.Version, Description: rel.Description, Status: "succeeded", Current: current,
-		User: wire.Account{Email: rel.User}, CreatedAt: rel.Created, UpdatedAt: rel.Created,
-		Commit: rel.Commit, Processes: processes,
+		User: a.user(rel.User), CreatedAt: rel.Created, UpdatedAt: rel.Created, Commit: rel.Commit, Processes: processes(rel),
+		Slug: a.slug(app, rel), Artifacts: []wire.Artifact{}, AddonPlans: []string{},
 	}
-	if rel.Slug != "" {
-		out.Slug = &wire.Slug{ID: rel.Slug, Image: a.ImageName(app.Name, rel), Size: rel.Size}
+	if out.Slug != nil {
+		out.Artifacts = append(out.Artifacts, wire.Artifact{ID: out.Slug.ID, Type: "slug"})
 		out.Eligible = true
 	}
 	return out

@@ -129,10 +129,10 @@ func TestFormationIsScaled(t *testing.T) {
 	srv := apitest.Start(t)
 	var all []wire.Formation
 	want(t, srv, 200, "GET /apps/shop/formation", "", &all)
-	if len(all) != 2 || all[0].Type != "web" || all[0].Quantity != 1 || all[0].Command != "serve" || all[1].Quantity != 0 {
-		t.Fatalf("formation after the first release = %+v, want web 1 and worker 0", all)
+	if len(all) != 3 || all[0].Type != "web" || all[0].Quantity != 1 || all[0].Command != "serve" || all[1].Quantity != 0 || all[2].Quantity != 0 {
+		t.Fatalf("formation after the first release = %+v, want web 1, worker 0 and release 0", all)
 	}
-	want(t, srv, 200, "PATCH /apps/shop/formation", `{"updates": [{"type": "worker", "quantity": 3}, {"type": "web", "quantity": "+1", "size": "eco"}]}`, &all)
+	want(t, srv, 200, "PATCH /apps/shop/formation", `{"updates": [{"type": "worker", "quantity": 3}, {"type": "web", "quantity": "+1", "size": "standard"}]}`, &all)
 	if len(all) != 2 || all[0].Type != "worker" || all[0].Quantity != 3 || all[1].Quantity != 2 {
 		t.Errorf("PATCH of two = %+v, want worker 3 and web 2, as asked", all)
 	}
@@ -174,13 +174,14 @@ func TestScalingAtOnceCountsAll(t *testing.T) {
 func TestDynosAreListedRestartedAndStopped(t *testing.T) {
 	srv := apitest.Start(t)
 	since := time.Now().Add(-time.Minute).UTC()
-	srv.Dynos.Add(dyno.Dyno{ID: "d1", App: "shop", Name: "web.1", Type: "web", Command: "serve", State: dyno.Up, Since: since, Release: 1})
+	const id = "11111111-1111-4111-8111-111111111111"
+	srv.Dynos.Add(dyno.Dyno{ID: id, App: "shop", Name: "web.1", Type: "web", Command: "serve", State: dyno.Up, Since: since, Release: 1})
 	var all []wire.Dyno
 	want(t, srv, 200, "GET /apps/shop/dynos", "", &all)
 	if len(all) != 1 || all[0].Name != "web.1" || all[0].State != "up" || all[0].Release.Version != 1 || !all[0].UpdatedAt.Equal(since) {
 		t.Errorf("dynos = %+v, want web.1", all)
 	}
-	for _, id := range []string{"d1", "web.1"} {
+	for _, id := range []string{id, "web.1"} {
 		var one wire.Dyno
 		want(t, srv, 200, "GET /apps/shop/dynos/"+id, "", &one)
 		if one.Name != "web.1" || one.AttachURL != nil {
@@ -188,8 +189,8 @@ func TestDynosAreListedRestartedAndStopped(t *testing.T) {
 		}
 	}
 	for _, route := range []string{
-		"DELETE /apps/shop/dynos", "DELETE /apps/shop/dynos/web.1", "DELETE /apps/shop/dynos/d1", "DELETE /apps/shop/formations/web",
-		"POST /apps/shop/dynos/d1/actions/stop", "POST /apps/shop/formations/web/actions/stop",
+		"DELETE /apps/shop/dynos", "DELETE /apps/shop/dynos/web.1", "DELETE /apps/shop/dynos/" + id, "DELETE /apps/shop/formations/web",
+		"POST /apps/shop/dynos/" + id + "/actions/stop", "POST /apps/shop/formations/web/actions/stop",
 	} {
 		var nothing struct{}
 		want(t, srv, http.StatusAccepted, route, "", &nothing)

@@ -36,7 +36,10 @@ const startTimeout = 3 * time.Minute
 // runs, when the test ends; a server that does not stop fails the test.
 func StartServer(tb testing.TB, program, data string, args ...string) *Server {
 	tb.Helper()
-	all := append([]string{"serve", "--data", data, "--http", "127.0.0.1:0", "--ssh", "127.0.0.1:0", "--log-format", "json"}, args...)
+	all := append([]string{
+		"serve", "--data", data, "--http", "127.0.0.1:0", "--ssh", "127.0.0.1:0", "--log-format", "json",
+		"--api-rate", "1000000", // who waits for something asks often
+	}, args...)
 	cmd := exec.Command(program, all...) //nolint:noctx // it is stopped by a signal, to see it stop well
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -78,6 +81,24 @@ func (s *Server) read(stderr io.Reader, serving chan<- map[string]string) {
 		var entry struct{ Msg, HTTP, HTTPS, SSH string }
 		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "serving" {
 			serving <- map[string]string{"http": entry.HTTP, "https": entry.HTTPS, "ssh": entry.SSH}
+		}
+	}
+}
+
+// Await waits until the server has logged a message.
+func (s *Server) Await(tb testing.TB, message string) {
+	tb.Helper()
+	late := time.NewTimer(startTimeout)
+	defer late.Stop()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !strings.Contains(s.Log(), `"msg":"`+message+`"`) {
+		select {
+		case <-look.C:
+		case <-s.done:
+			tb.Fatalf("the server ended before %q:\n%s", message, s.Log())
+		case <-late.C:
+			tb.Fatalf("the server has not logged %q after %s:\n%s", message, startTimeout, s.Log())
 		}
 	}
 }

@@ -12,16 +12,22 @@ type Domain struct {
 	Status    string    `json:"status"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-	// ACMStatus, ACMReason and Endpoint are Heroku's, and always null.
+	// Endpoint is the certificate that somebody brought for it; null for none.
+	Endpoint *Ref `json:"sni_endpoint"`
+	// ACMStatus and ACMReason are Heroku's, and always null.
 	ACMStatus *string `json:"acm_status"`
 	ACMReason *string `json:"acm_status_reason"`
-	Endpoint  *string `json:"sni_endpoint"`
 }
 
 // A DomainCreate asks for a domain to be added.
 type DomainCreate struct {
 	Hostname string  `json:"hostname"`
-	Endpoint *string `json:"sni_endpoint,omitempty"` // Heroku's; taken and not used
+	Endpoint *string `json:"sni_endpoint,omitempty"` // a certificate that is for it; any if nil
+}
+
+// A DomainUpdate asks for a domain's certificate, which has to be for it.
+type DomainUpdate struct {
+	Endpoint *string `json:"sni_endpoint"`
 }
 
 // A Cert is a TLS certificate that somebody brought. Its key is never shown.
@@ -31,7 +37,7 @@ type Cert struct {
 	DisplayName *string   `json:"display_name"`
 	App         Ref       `json:"app"`
 	Chain       string    `json:"certificate_chain"`
-	Domains     []string  `json:"domains"`
+	Domains     []string  `json:"domains"` // IDs of the app's domains that it is for
 	SSLCert     SSLCert   `json:"ssl_cert"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
@@ -39,11 +45,18 @@ type Cert struct {
 
 // An SSLCert is what a certificate says of itself.
 type SSLCert struct {
-	Domains   []string  `json:"cert_domains"`
-	ExpiresAt time.Time `json:"expires_at"`
+	ID         string    `json:"id"`
+	Domains    []string  `json:"cert_domains"`
+	StartsAt   time.Time `json:"starts_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
+	Issuer     string    `json:"issuer"`
+	Subject    string    `json:"subject"`
+	SelfSigned bool      `json:"self_signed?"`
+	CASigned   bool      `json:"ca_signed?"` // by one that this server's system trusts
+	ACM        bool      `json:"acm"`        // false: somebody brought it
 }
 
-// A CertCreate asks for a certificate to be added.
+// A CertCreate asks for a certificate to be added, or to take another's place.
 type CertCreate struct {
 	Chain string `json:"certificate_chain"` // PEM, the leaf first
 	Key   string `json:"private_key"`       // PEM

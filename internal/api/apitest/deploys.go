@@ -60,6 +60,20 @@ func (d *Deploys) Rollback(ctx context.Context, by state.Actor, app string, vers
 	return d.add(ctx, by, rel, newest[0].Version)
 }
 
+// Reuse adds a release that has the slug of an old one.
+func (d *Deploys) Reuse(ctx context.Context, by state.Actor, app string, version int, description string) (state.Release, error) {
+	newest, err := d.store.Releases(ctx, app, 1)
+	if err != nil {
+		return state.Release{}, err
+	}
+	rel, err := d.store.Release(ctx, app, version)
+	if err != nil {
+		return state.Release{}, err
+	}
+	rel.Config, rel.Description = newest[0].Config, description
+	return d.add(ctx, by, rel, newest[0].Version)
+}
+
 func (d *Deploys) add(ctx context.Context, by state.Actor, rel state.Release, after int) (state.Release, error) {
 	if d.Refuse != nil {
 		return state.Release{}, d.Refuse
@@ -74,4 +88,12 @@ func (d *Deploys) Scale(ctx context.Context, by state.Actor, app string, f []sta
 		return d.Refuse
 	}
 	return d.store.SetFormation(ctx, by, app, f)
+}
+
+// SetMaintenance records it.
+func (d *Deploys) SetMaintenance(ctx context.Context, by state.Actor, app string, on bool) error {
+	if d.Refuse != nil {
+		return d.Refuse
+	}
+	return d.store.SetMaintenance(ctx, by, app, on)
 }

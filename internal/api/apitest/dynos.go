@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"slipway/internal/api"
 	"slipway/internal/dyno"
 	"slipway/internal/state"
@@ -99,7 +101,7 @@ func (d *Dynos) CreateOneOff(_ context.Context, _ state.Actor, app string, o dyn
 		return dyno.Dyno{}, d.Refuse
 	}
 	name := fmt.Sprintf("run.%d", 1000+len(d.oneOffs))
-	one := dyno.Dyno{ID: "id-" + name, App: app, Name: name, Type: "run", Command: o.Command, State: dyno.Created, Since: time.Now(), Release: 1}
+	one := dyno.Dyno{ID: uuid.NewString(), App: app, Name: name, Type: "run", Command: o.Command, State: dyno.Created, Since: time.Now(), Release: 1}
 	d.oneOffs = append(d.oneOffs, o)
 	d.all = append(d.all, one)
 	return one, nil
@@ -115,3 +117,14 @@ func (d *Dynos) Attach(ctx context.Context, _, _ string, t dyno.Terminal) (dyno.
 
 // Quota is Hours.
 func (d *Dynos) Quota(context.Context, string) (dyno.Quota, error) { return d.Hours, nil }
+
+// SetState brings a dyno into another state.
+func (d *Dynos) SetState(name string, state dyno.State) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.all {
+		if d.all[i].Name == name {
+			d.all[i].State = state
+		}
+	}
+}
