@@ -1,49 +1,63 @@
 package cli
 
 import (
-	"bufio"
+	"cmp"
 	"errors"
-	"fmt"
-	"io"
+	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"slipway/internal/client"
+	"slipway/internal/wire"
 )
 
 func (c *cli) create() *cobra.Command {
 	var noRemote bool
+	var as string
 	cmd := &cobra.Command{
 		Use:     "create [NAME]",
 		Aliases: []string{"apps:create"},
 		Short:   "Make an app, and add its git remote to the repository you stand in",
-		Example: "  slipway create\n  slipway create hello",
+		Example: "  slipway create\n  slipway create hello\n  slipway create hello-staging --remote staging",
 		Args:    args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, name []string) error {
 			ctx := cmd.Context()
-			app, err := c.client().CreateApp(ctx, strings.Join(name, ""))
+			var app wire.App
+			err := c.doing("Creating app", func() (_ string, err error) {
+				app, err = c.client().CreateApp(ctx, cmp.Or(strings.Join(name, ""), c.app))
+				return ", " + c.hex(app.Name), err
+			})
 			if err != nil {
 				return err
 			}
-			if !noRemote && inRepository(ctx) && !hasRemote(ctx) {
-				if err := setRemote(ctx, app.GitURL); err != nil {
-					return err
-				}
-			}
 			if c.json {
-				return c.printJSON(app)
+				err = c.printJSON(app)
+			} else {
+				c.printf("%s | %s\n", c.paint(cyan, app.WebURL), c.paint(cyan, app.GitURL))
 			}
-			c.printf("Creating app... done, ⬢ %s\n%s | %s\n", app.Name, app.WebURL, app.GitURL)
-			return nil
+			if noRemote || !inRepository(ctx) {
+				return err
+			}
+			if hasRemote(ctx, as) {
+				c.note("There is a git remote %s already, and it stays. To push to this app: slipway git:remote -a %s", as, app.Name)
+				return err
+			}
+			return errors.Join(err, setRemote(ctx, as, app.GitURL))
 		},
 	}
-	cmd.Flags().BoolVar(&noRemote, "no-remote", false, "do not add a git remote")
+	cmd.Flags().BoolVarP(&noRemote, "no-remote", "n", false, "do not add a git remote")
+	cmd.Flags().StringVarP(&as, "remote", "r", remoteName, "how to name the git remote")
+	cmd.Flags().StringVarP(&c.app, "app", "a", "", "the same as NAME")
 	return c.withJSON(cmd)
 }
 
 func (c *cli) apps() *cobra.Command {
-	return c.withJSON(&cobra.Command{
+	var all bool
+	cmd := &cobra.Command{
 		Use:     "apps",
-		Short:   "List the apps",
+		Aliases: []string{"apps:list", "list"},
+		Short:   "List your apps",
 		Example: "  slipway apps\n  slipway apps --json",
 		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -58,75 +72,94 @@ func (c *cli) apps() *cobra.Command {
 				c.printf("You have no apps. Make one with slipway create.\n")
 				return nil
 			}
-			c.printf("=== Apps\n\n")
-			for _, app := range apps {
-				c.printf("%s\n", app.Name)
+			me, err := c.client().Account(cmd.Context())
+			if err != nil {
+				return err
 			}
+			c.printApps(me.Email, apps)
 			return nil
 		},
-	})
+	}
+	cmd.Flags().BoolVarP(&all, "all", "A", true, "with those that others own and you work on (always so)")
+	return c.withJSON(cmd)
 }
 
-func (c *cli) appsInfo() *cobra.Command {
-	return c.withJSON(c.withApp(&cobra.Command{
-		Use:     "apps:info",
-		Aliases: []string{"info"},
-		Short:   "Show where an app's parts are, and what it runs",
-		Example: "  slipway apps:info -a hello",
-		Args:    args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			name, err := c.appName(cmd.Context())
-			if err != nil {
-				return err
-			}
-			app, err := c.client().App(cmd.Context(), name)
-			if err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(app)
-			}
-			wanted, err := c.client().Formation(cmd.Context(), name)
-			if err != nil {
-				return err
-			}
-			c.printf("=== %s\n\nGit URL:       %s\nWeb URL:       %s\nOwner:         %s\nDynos:         %s\nIdle timeout:  %s\n",
-				app.Name, app.GitURL, app.WebURL, app.Owner.Email, formationText(wanted, ": ", ", ", "none"), app.IdleTimeout)
-			return nil
-		},
-	}))
+// printApps lists a person's own apps, then those of others.
+func (c *cli) printApps(me string, apps []wire.App) {
+	var own []string
+	var others [][]string
+	for _, app := range apps {
+		if app.Owner.Email == me {
+			own = append(own, app.Name)
+		} else {
+			others = append(others, []string{app.Name, app.Owner.Email})
+		}
+	}
+	if len(own) > 0 {
+		c.header(me + " Apps")
+	}
+	for _, name := range own {
+		c.printf("%s\n", c.paint(purple, name))
+	}
+	if len(others) == 0 {
+		return
+	}
+	if len(own) > 0 {
+		c.printf("\n")
+	}
+	c.header("Collaborated Apps")
+	c.table([]string{"Name", "Email"}, others)
 }
 
 func (c *cli) appsDestroy() *cobra.Command {
 	var confirm string
 	cmd := &cobra.Command{
 		Use:     "apps:destroy",
+		Aliases: []string{"destroy", "apps:delete"},
 		Short:   "Remove an app with its repository, releases and images",
 		Example: "  slipway apps:destroy -a hello --confirm hello",
-		Args:    args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			name, err := c.appName(cmd.Context())
+		Args:    args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			ctx := cmd.Context()
+			app, err := c.givenApp(cmd, given)
 			if err != nil {
 				return err
 			}
-			if confirm == "" {
-				fmt.Fprintf(c.Stderr, " !     This removes ⬢ %s with its repository, releases and images.\n !     Type %s to go on:\n> ", name, name)
-				line, err := bufio.NewReader(io.LimitReader(c.Stdin, maxInput)).ReadString('\n')
-				if err != nil && !errors.Is(err, io.EOF) {
-					return fmt.Errorf("read confirmation: %w", err)
-				}
-				confirm = strings.TrimSpace(line)
-			}
-			if confirm != name {
-				return fmt.Errorf("%q is not %q: nothing was removed", confirm, name)
-			}
-			if err := c.client().DestroyApp(cmd.Context(), name); err != nil {
+			what := "This will delete ⬢ " + app.Name + " with its repository, releases and images."
+			if err := c.confirm(app.Name, confirm, what); err != nil {
 				return err
 			}
-			c.printf("Destroying ⬢ %s... done\n", name)
-			return nil
+			err = c.doing("Destroying "+c.hex(app.Name), func() (string, error) {
+				if _, err := c.client().DestroyApp(ctx, app.Name); err != nil {
+					return "", err
+				}
+				return "", c.forgetRemotes(ctx, app.Name, app.GitURL)
+			})
+			if err == nil && c.json {
+				return c.printJSON(app)
+			}
+			return err
 		},
 	}
-	cmd.Flags().StringVar(&confirm, "confirm", "", "the app's name, instead of being asked for it")
-	return c.withApp(cmd)
+	c.withConfirm(cmd, &confirm)
+	return c.completeArgs(c.withJSON(c.withApp(cmd)), false, c.appNames)
+}
+
+// givenApp is the app that stands alone on the command line, as Heroku takes it
+// for some verbs, or else the one that all verbs find.
+func (c *cli) givenApp(cmd *cobra.Command, given []string) (wire.App, error) {
+	name := strings.Join(given, "")
+	if name == "" {
+		var err error
+		if name, err = c.appName(cmd.Context()); err != nil {
+			return wire.App{}, err
+		}
+	}
+	return c.client().App(cmd.Context(), name)
+}
+
+// notFound says whether the server has not what it was asked for.
+func notFound(err error) bool {
+	answer, ok := errors.AsType[*client.Error](err)
+	return ok && answer.Status == http.StatusNotFound
 }

@@ -1,10 +1,6 @@
 package cli
 
 import (
-	"fmt"
-	"io"
-	"text/tabwriter"
-
 	"github.com/spf13/cobra"
 )
 
@@ -27,17 +23,17 @@ func (c *cli) audit() *cobra.Command {
 			if c.json {
 				return c.printJSON(all)
 			}
-			c.printf("=== ⬢ %s Audit\n\n", app)
-			table := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
-			var w io.Writer = table
-			for _, a := range all {
+			c.header("⬢ " + app + " Audit")
+			rows := make([][]string, len(all))
+			for i, a := range all {
 				by := a.Actor.Email
 				if a.Actor.From != "" {
 					by += " from " + a.Actor.From
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.CreatedAt.Local().Format(timeLayout), by, a.Action, a.Details)
+				rows[i] = []string{a.CreatedAt.Local().Format(timeLayout), by, a.Action, a.Details}
 			}
-			return table.Flush()
+			c.table(nil, rows)
+			return nil
 		},
 	}
 	cmd.Flags().IntVarP(&num, "num", "n", newest, "how many")

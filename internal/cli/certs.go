@@ -2,10 +2,9 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"os"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -31,32 +30,36 @@ func (c *cli) certs() *cobra.Command {
 				return c.printJSON(all)
 			}
 			if len(all) == 0 {
-				c.printf("⬢ %s has no SSL certificates of its own. Add one with slipway certs:add CHAIN KEY.\n", app)
+				c.printf("%s has no SSL certificates.\nUse slipway certs:add CRT KEY to add one.\n", c.hex(app))
 				return nil
 			}
-			table := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
-			var w io.Writer = table
-			fmt.Fprint(w, "Name\tCommon Name(s)\tExpires\n")
-			for _, cert := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", cert.Name, strings.Join(cert.Domains, ", "), cert.SSLCert.ExpiresAt.Local().Format(timeLayout))
+			rows := make([][]string, len(all))
+			for i, cert := range all {
+				rows[i] = []string{
+					cert.Name, strings.Join(cert.SSLCert.Domains, ", "), certTime(cert.SSLCert.ExpiresAt), signedByCA(cert), "SNI", strconv.Itoa(len(cert.Domains)),
+				}
 			}
-			return table.Flush()
+			c.table([]string{"Name", "Common Name(s)", "Expires", "Trusted", "Type", "Domains"}, rows)
+			return nil
 		},
 	}))
 }
 
+func signedByCA(cert wire.Cert) string {
+	if cert.SSLCert.CASigned {
+		return "True"
+	}
+	return "False"
+}
+
 func (c *cli) certsAdd() *cobra.Command {
 	return c.withJSON(c.withApp(&cobra.Command{
-		Use:     "certs:add CHAIN KEY",
+		Use:     "certs:add CRT KEY",
 		Short:   "Bring a TLS certificate: two files in PEM, the certificate's own first in the chain",
 		Example: "  slipway certs:add fullchain.pem privkey.pem -a hello",
 		Args:    args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			chain, err := readPart(files[0])
-			if err != nil {
-				return err
-			}
-			key, err := readPart(files[1])
+			chain, key, err := readPair(files)
 			if err != nil {
 				return err
 			}
@@ -65,20 +68,22 @@ func (c *cli) certsAdd() *cobra.Command {
 				return err
 			}
 			var cert wire.Cert
-			err = c.doing("Adding SSL certificate to ⬢ "+app, func() (string, error) {
+			err = c.doing("Adding SSL certificate to "+c.hex(app), func() (_ string, err error) {
 				cert, err = c.client().AddCert(cmd.Context(), app, chain, key)
 				return ", " + cert.Name, err
 			})
-			if err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(cert)
-			}
-			c.printf("Common Name(s): %s\nExpires:        %s\n", strings.Join(cert.Domains, ", "), cert.SSLCert.ExpiresAt.Local().Format(timeLayout))
-			return nil
+			return c.printCert(cert, "Certificate details:", err)
 		},
 	}))
+}
+
+// readPair reads a certificate and its key.
+func readPair(files []string) (chain, key string, err error) {
+	if chain, err = readPart(files[0]); err != nil {
+		return "", "", err
+	}
+	key, err = readPart(files[1])
+	return chain, key, err
 }
 
 // readPart reads a part of a certificate; a file that is too long is none.
@@ -95,20 +100,86 @@ func readPart(path string) (string, error) {
 	return string(raw), nil
 }
 
-func (c *cli) certsRemove() *cobra.Command {
-	return c.withApp(&cobra.Command{
-		Use:     "certs:remove NAME",
-		Short:   "Remove a TLS certificate that you brought",
-		Example: "  slipway certs:remove cert-0123abcd -a hello",
-		Args:    args(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, name []string) error {
-			app, err := c.appName(cmd.Context())
+func (c *cli) certsInfo() *cobra.Command {
+	var n certName
+	var withHosts bool
+	cmd := &cobra.Command{
+		Use:     "certs:info [NAME]",
+		Short:   "Show what a TLS certificate says of itself",
+		Example: "  slipway certs:info -a hello\n  slipway certs:info --name cert-0123abcd -a hello",
+		Args:    args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			app, cert, err := c.findCert(cmd.Context(), n, given)
+			var hosts []string
+			if err == nil && withHosts {
+				hosts, err = c.hostsOf(cmd.Context(), app, cert)
+			}
+			return c.printCert(cert, "Certificate details:", err, hosts...)
+		},
+	}
+	cmd.Flags().BoolVar(&withHosts, "show-domains", false, "show the app's host names that it is used for")
+	return c.withCert(cmd, &n)
+}
+
+func (c *cli) certsUpdate() *cobra.Command {
+	var n certName
+	var confirm string
+	cmd := &cobra.Command{
+		Use:     "certs:update CRT KEY",
+		Short:   "Put another TLS certificate in the place of one",
+		Example: "  slipway certs:update fullchain.pem privkey.pem -a hello --confirm hello",
+		Args:    args(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			chain, key, err := readPair(files)
 			if err != nil {
 				return err
 			}
-			return c.doing("Removing SSL certificate "+name[0]+" from ⬢ "+app, func() (string, error) {
-				return "", c.client().RemoveCert(cmd.Context(), app, name[0])
+			app, old, err := c.findCert(cmd.Context(), n, nil)
+			if err != nil {
+				return err
+			}
+			if err := c.confirm(app, confirm, "This will change the certificate "+old.Name+" of ⬢ "+app+"."); err != nil {
+				return err
+			}
+			var cert wire.Cert
+			err = c.doing("Updating SSL certificate "+old.Name+" for "+c.hex(app), func() (_ string, err error) {
+				cert, err = c.client().UpdateCert(cmd.Context(), app, old.Name, chain, key)
+				return "", err
 			})
+			return c.printCert(cert, "Updated certificate details:", err)
 		},
-	})
+	}
+	c.withConfirm(cmd, &confirm)
+	c.withCert(cmd, &n).ValidArgsFunction = nil // files come next
+	return cmd
+}
+
+func (c *cli) certsRemove() *cobra.Command {
+	var n certName
+	var confirm string
+	cmd := &cobra.Command{
+		Use:     "certs:remove [NAME]",
+		Short:   "Remove a TLS certificate that you brought",
+		Example: "  slipway certs:remove -a hello\n  slipway certs:remove --name cert-0123abcd -a hello --confirm hello",
+		Args:    args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			app, cert, err := c.findCert(cmd.Context(), n, given)
+			if err != nil {
+				return err
+			}
+			if err := c.confirm(app, confirm, "This will remove the certificate "+cert.Name+" from ⬢ "+app+", for good."); err != nil {
+				return err
+			}
+			err = c.doing("Removing SSL certificate "+cert.Name+" from "+c.hex(app), func() (string, error) {
+				_, err := c.client().RemoveCert(cmd.Context(), app, cert.Name)
+				return "", err
+			})
+			if err == nil && c.json {
+				return c.printJSON(cert)
+			}
+			return err
+		},
+	}
+	c.withConfirm(cmd, &confirm)
+	return c.withCert(cmd, &n)
 }

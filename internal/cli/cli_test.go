@@ -78,15 +78,16 @@ func TestConfigVerbs(t *testing.T) {
 		step{args: "config -a shop", stdout: "=== ⬢ shop Config Vars\n\nB:         2\nLONG_NAME: x=y\n"},
 		step{args: "config --json -a shop", stdout: "{\n  \"B\": \"2\",\n  \"LONG_NAME\": \"x=y\"\n}\n"},
 		step{args: "config:get B -a shop", stdout: "2\n"},
-		step{args: "config:get B --json -a shop", stdout: "{\n  \"B\": \"2\"\n}\n"},
-		step{args: "config:get NONE -a shop", stderr: " !     ⬢ shop has no config var \"NONE\": slipway config -a shop lists them\n", code: 1},
+		step{args: "config:get B --json -a shop", stdout: "{\n  \"key\": \"B\",\n  \"value\": \"2\"\n}\n"},
+		step{args: "config:get B NONE -j -a shop", stdout: "[\n  {\n*B\",\n*2\"\n  },\n  {\n*NONE\",\n*null\n  }\n]\n"},
+		step{args: "config:get NONE -a shop", stdout: "\n", stderr: " ▸    ⬢ shop has no config var \"NONE\": slipway config -a shop lists them.\n"},
 		step{args: "config:unset B NONE -a shop", stdout: "Unsetting B, NONE and restarting ⬢ shop... done, v3\n"},
 		step{args: "config:set SECRET -a shop", stderr: " !     write each config var as NAME=VALUE*\n", code: 2},
 		step{args: "config:set PORT=1 -a shop", stdout: "Setting PORT and restarting ⬢ shop... !\n", stderr: " !     the config var PORT *\n", code: 1},
 		step{args: "config:set -a shop", stderr: " !     *usage: *\n", code: 2},
 		step{args: "config:set A=1 -a bare", stdout: "Setting A and restarting ⬢ bare... done, v1\nA: 1\n"},
-		step{args: "releases -a bare", stdout: "=== ⬢ bare Releases - Current: v1\n\n" + "v1  Set config vars  ann  TIME\n"},
-		step{args: "releases:info -a bare", stdout: "=== Release v1\n\nBy:      ann\nChange:  Set config vars\nWhen:    TIME\n"},
+		step{args: "releases -a bare", stdout: "=== ⬢ bare Releases - Current: v1\n\n" + "v1  Set config vars  ann*  TIME\n"},
+		step{args: "releases:info -a bare", stdout: "=== Release v1\n\nBy:                     ann*\nChange:                 Set config vars\nEligible for Rollback?: No\nWhen:                   TIME\n\n=== v1 Config vars\n\nA: 1\n"},
 	)
 	if got := run(t, srv, "config:set", "-a", "shop", "A=it's\n$HOME", "--json"); got.code != 0 || got.stdout == "" || got.stderr != "" {
 		t.Errorf("config:set --json = %+v", got)
@@ -151,25 +152,25 @@ func TestReleaseVerbs(t *testing.T) {
 		step{args: "rollback v2 -a shop", stdout: "Rolling back ⬢ shop to v2... done, v4\n", stderr: "*\n ▸    To undo, run: slipway rollback v3 -a shop\n"},
 		step{args: "rollback v9 -a shop", stdout: "Rolling back ⬢ shop to v9... !\n", stderr: " !     *not found\n", code: 1},
 		step{args: "rollback last -a shop", stderr: " !     \"last\" is no release: write v3, say\n", code: 2},
-		step{args: "releases -n 2 -a shop", stdout: "=== ⬢ shop Releases - Current: v4\n\n" + "v4  Rollback to v2  ann  TIME\nv3  Rollback to v1  ann  TIME\n"},
+		step{args: "releases -n 2 -a shop", stdout: "=== ⬢ shop Releases - Current: v4\n\n" + "v4  Rollback to v2  ann*  TIME\nv3  Rollback to v1  ann*  TIME\n"},
 		step{args: "releases -n 0 -a shop", stderr: " !     0 is no number of releases: write 1 or more\n", code: 2},
-		step{args: "releases:info v1 -a shop", stdout: "=== Release v1\n\nBy: *\nChange: *\nWhen: *\nCommit: *cd\nSlug: *sha256:ab\nImage: *host/shop:v1\nProcess release: *migrate\nProcess web: *serve\nProcess worker: *work\n"},
-		step{args: "releases -a shed", stderr: " !     *not found\n", code: 1},
+		step{args: "releases:info v1 -a shop", stdout: "=== Release v1\n\nBy: *\nChange: *\nEligible for Rollback?: Yes\nWhen: *\nCommit: *cd\nSlug: *sha256:ab\nImage: *host/shop:v1\nProcess release: *migrate\nProcess web: *serve\nProcess worker: *work\n\n=== v1 Config vars\n\n"},
+		step{args: "releases -a shed", stderr: " !     Couldn't find that app.*\n", code: 1},
 	)
 }
 
 func TestAppVerbs(t *testing.T) {
 	srv := apitest.Start(t)
 	check(t, srv,
-		step{args: "apps:info -a shop", stdout: "=== shop\n\nGit URL:       http://host/shop.git\nWeb URL:       http://shop.host\nOwner:         ann\nDynos:         web: 1, worker: 0\nIdle timeout:  default\n"},
-		step{args: "apps:info -a bare", stdout: "=== bare\n\n*\n*\n*\nDynos:         none\n*\n"},
-		step{args: "open -a shop", stdout: "Opening http://shop.host...\n"},
+		step{args: "apps:info -a shop", stdout: "=== shop\n\nAuto Cert Mgmt: false\nGit URL: *http://host/shop.git\nWeb URL: *http://shop.host*\nSlug Size: *0 B\nOwner: *ann*\nRegion: *\nDynos: *web: 1, worker: 0\nStack: *\nIdle timeout: *default\n"},
+		step{args: "apps:info -a bare", stdout: "=== bare\n\n*\n*\n*\nOwner: *\n*\nDynos: *none\n*\n*\n"},
+		step{args: "open -a shop", stdout: "Opening http://shop.host/...\n"},
 		step{args: "open a/b?c=d -a shop", stdout: "Opening http://shop.host/a/b?c=d...\n"},
 		step{args: "open //evil.example -a shop", stdout: "Opening http://shop.host/evil.example...\n"},
-		step{args: "audit -n 1 -a shop", stdout: "=== ⬢ shop Audit\n\nTIME  ann  release.create  *\n"},
-		step{args: "audit -a shed", stderr: " !     *not found\n", code: 1},
+		step{args: "audit -n 1 -a shop", stdout: "=== ⬢ shop Audit\n\nTIME  ann*  release.create  *\n"},
+		step{args: "audit -a shed", stderr: " !     Couldn't find that app.*\n", code: 1},
 	)
-	for browser, want := range map[string]string{"echo": "http://shop.host\n", "echo -n see %s. :other": "see http://shop.host."} {
+	for browser, want := range map[string]string{"echo": "http://shop.host/\n", "echo -n see %s. :other": "see http://shop.host/."} {
 		if got := runWith(t.Context(), t, srv, cli.Config{Browser: browser}, "open", "-a", "shop"); got.code != 0 || got.stderr != want {
 			t.Errorf("open with BROWSER=%s = %+v, want %q", browser, got, want)
 		}
@@ -194,15 +195,24 @@ func TestNetworkVerbs(t *testing.T) {
 		step{args: "domains -a shop", stdout: "=== ⬢ shop Slipway Domain\n\nshop.host\n"},
 		step{args: "domains:add www.Example.com -a shop", stdout: "Adding www.Example.com to ⬢ shop... done\n", stderr: " ▸    *www.example.com*\n"},
 		step{args: "domains:add www.example.com -a bare", stdout: "*... !\n", stderr: " !     *taken*\n", code: 1},
-		step{args: "domains -a shop", stdout: "=== ⬢ shop Slipway Domain\n\nshop.host\n\n=== ⬢ shop Custom Domains\n\nwww.example.com\n"},
+		step{args: "domains -a shop", stdout: "=== ⬢ shop Slipway Domain\n\nshop.host\n\n=== ⬢ shop Custom Domains\n\nDomain Name      DNS Record Type  DNS Target\n─*\nwww.example.com  CNAME            *\n"},
+		step{args: "domains --csv -a shop", stdout: "*\n\nshop.host\n\n*\n\nDomain Name,DNS Record Type,DNS Target\nwww.example.com,CNAME,*\n"},
 		step{args: "domains:remove www.example.com -a shop", stdout: "Removing www.example.com from ⬢ shop... done\n"},
 		step{args: "domains:remove www.example.com -a shop", stdout: "*... !\n", stderr: " !     *not found\n", code: 1},
 
-		step{args: "certs -a shop", stdout: "⬢ shop has no SSL certificates of its own. Add one with slipway certs:add CHAIN KEY.\n"},
-		step{args: "certs:add " + files + " -a shop", stdout: "Adding SSL certificate to ⬢ shop... done, cert-*\nCommon Name(s): www.example.com\nExpires:        2099/01/02 03:04:05 +0000\n"},
-		step{args: "certs -a shop", stdout: "Name *Common Name(s) *Expires\ncert-* *www.example.com *TIME\n"},
+		step{args: "certs -a shop", stdout: "⬢ shop has no SSL certificates.\nUse slipway certs:add CRT KEY to add one.\n"},
+		step{args: "certs:add " + files + " -a shop", stdout: "Adding SSL certificate to ⬢ shop... done, cert-*\nCertificate details:\nCommon Name(s): www.example.com\nExpires At:     2099-01-02 03:04 UTC\nStarts At: *\nSSL certificate is self signed.\n"},
+		step{args: "certs -a shop", stdout: "Name *Common Name(s) *Expires *Trusted *Type *Domains\n─*\ncert-* *www.example.com *2099-01-02 03:04 UTC  False *SNI *\n"},
+		step{args: "certs:info -a shop", stdout: "Certificate details:\n*\n*\nStarts At: *\nSSL certificate is self signed.\n"},
+		step{args: "domains:add www.example.com -a shop", stdout: "*... done\n", stderr: "*\n"},
+		step{args: "certs:info --show-domains -a shop", stdout: "Certificate details:\n*\n*\nStarts At: *\nDomain(s): *www.example.com\nSSL certificate is self signed.\n"},
+		step{args: "certs:info --endpoint other.example.com -a shop", stderr: " !     ⬢ shop has no such certificate: *\n", code: 1},
+		step{args: "certs:info -a bare", stderr: " !     ⬢ bare has no SSL certificates: *\n", code: 1},
+		step{args: "certs:update " + files + " -a shop --confirm shed", stderr: " !     \"shed\" is not \"shop\": nothing was changed\n", code: 1},
 		step{args: "certs:add nowhere.pem key.pem -a shop", stderr: " !     read certificate: open nowhere.pem: *\n", code: 1},
-		step{args: "certs:remove none -a shop", stdout: "Removing SSL certificate none from ⬢ shop... !\n", stderr: " !     *not found\n", code: 1},
+		step{args: "certs:remove none -a shop", stderr: " !     ⬢ shop has no such certificate: *\n", code: 1},
+		step{args: "certs:remove -a shop", stderr: "*\n\nTo proceed, type shop *: \n !     \"\" is not \"shop\": nothing was changed\n", code: 1},
+		step{args: "certs:remove -a shop -c shop", stdout: "Removing SSL certificate cert-* from ⬢ shop... done\n"},
 
 		step{args: "drains -a shop", stdout: "⬢ shop has no drains. Add one with slipway drains:add URL.\n"},
 		step{args: "drains:add syslog://logs.example.com:514 -a shop", stdout: "Successfully added drain syslog://logs.example.com:514\n"},

@@ -30,11 +30,9 @@ func (c *cli) config() *cobra.Command {
 			case c.json:
 				return c.printJSON(vars)
 			case shell:
-				for _, name := range slices.Sorted(maps.Keys(vars)) {
-					c.printf("%s=%s\n", name, shellQuote(vars[name]))
-				}
+				c.printShell(vars)
 			default:
-				c.printf("=== ⬢ %s Config Vars\n\n", app)
+				c.header("⬢ " + app + " Config Vars")
 				c.printVars(vars, slices.Sorted(maps.Keys(vars)))
 			}
 			return nil
@@ -48,7 +46,7 @@ func (c *cli) configGet() *cobra.Command {
 	var shell bool
 	cmd := &cobra.Command{
 		Use:     "config:get NAME...",
-		Short:   "Print the value of config vars",
+		Short:   "Print the value of config vars (nothing for one that there is not)",
 		Example: "  slipway config:get DATABASE_URL -a hello",
 		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, names []string) error {
@@ -60,18 +58,13 @@ func (c *cli) configGet() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found := make(map[string]string, len(names))
-			for _, name := range names {
-				value, ok := vars[name]
-				if !ok {
-					return fmt.Errorf("⬢ %s has no config var %q: slipway config%s lists them", app, name, c.appFlag())
-				}
-				found[name] = value
-			}
 			if c.json {
-				return c.printJSON(found)
+				return c.printPairs(vars, names)
 			}
 			for _, name := range names {
+				if _, found := vars[name]; !found {
+					c.note("⬢ %s has no config var %q: slipway config%s lists them.", app, name, c.appFlag())
+				}
 				if shell {
 					c.printf("%s=%s\n", name, shellQuote(vars[name]))
 				} else {
@@ -82,12 +75,32 @@ func (c *cli) configGet() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVarP(&shell, "shell", "s", false, "print NAME=VALUE, quoted for a shell")
-	return c.withJSON(c.withApp(cmd))
+	return c.completeArgs(c.withJSON(c.withApp(cmd)), true, c.varNames(""))
+}
+
+// printPairs prints config vars in the shape of Heroku's config:get --json.
+func (c *cli) printPairs(vars map[string]string, names []string) error {
+	type pair struct {
+		Key   string  `json:"key"`
+		Value *string `json:"value"` // null if there is none
+	}
+	pairs := make([]pair, len(names))
+	for i, name := range names {
+		pairs[i].Key = name
+		if value, found := vars[name]; found {
+			pairs[i].Value = &value
+		}
+	}
+	if len(pairs) == 1 {
+		return c.printJSON(pairs[0])
+	}
+	return c.printJSON(pairs)
 }
 
 func (c *cli) configSet() *cobra.Command {
-	return c.withJSON(c.withApp(&cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "config:set NAME=VALUE...",
+		Aliases: []string{"config:add"},
 		Short:   "Set config vars, and release and restart the app with them",
 		Example: "  slipway config:set GREETING=hello DEBUG=0 -a hello",
 		Args:    args(cobra.MinimumNArgs(1)),
@@ -103,11 +116,12 @@ func (c *cli) configSet() *cobra.Command {
 			}
 			return c.changeConfig(cmd, changes)
 		},
-	}))
+	}
+	return c.completeArgs(c.withJSON(c.withApp(cmd)), true, c.varNames("="))
 }
 
 func (c *cli) configUnset() *cobra.Command {
-	return c.withJSON(c.withApp(&cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "config:unset NAME...",
 		Aliases: []string{"config:remove"},
 		Short:   "Remove config vars, and release and restart the app without them",
@@ -120,7 +134,8 @@ func (c *cli) configUnset() *cobra.Command {
 			}
 			return c.changeConfig(cmd, changes)
 		},
-	}))
+	}
+	return c.completeArgs(c.withJSON(c.withApp(cmd)), true, c.varNames(""))
 }
 
 // changeConfig makes a release with changed config vars, and shows those that
@@ -146,7 +161,7 @@ func (c *cli) changeConfig(cmd *cobra.Command, changes map[string]*string) error
 		what = append(what, "Unsetting "+strings.Join(unset, ", "))
 	}
 	var vars map[string]string
-	err = c.doing(strings.Join(what, " and ")+" and restarting ⬢ "+app, func() (string, error) {
+	err = c.doing(strings.Join(what, " and ")+" and restarting "+c.hex(app), func() (string, error) {
 		if vars, err = c.client().SetConfig(cmd.Context(), app, changes); err != nil {
 			return "", err
 		}
@@ -166,6 +181,13 @@ func (c *cli) changeConfig(cmd *cobra.Command, changes map[string]*string) error
 	return nil
 }
 
+// printShell prints config vars as a shell takes them.
+func (c *cli) printShell(vars map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		c.printf("%s=%s\n", name, shellQuote(vars[name]))
+	}
+}
+
 // printVars prints NAME: VALUE, the values below each other.
 func (c *cli) printVars(vars map[string]string, names []string) {
 	widest := 0
@@ -173,6 +195,6 @@ func (c *cli) printVars(vars map[string]string, names []string) {
 		widest = max(widest, len(name))
 	}
 	for _, name := range names {
-		c.printf("%-*s %s\n", widest+1, name+":", vars[name])
+		c.printf("%s:%s %s\n", c.paint(green, name), strings.Repeat(" ", widest-len(name)), vars[name])
 	}
 }

@@ -17,12 +17,12 @@ import (
 )
 
 func (c *cli) configEdit() *cobra.Command {
-	return c.withApp(&cobra.Command{
-		Use:     "config:edit",
-		Short:   "Change config vars in your editor ($VISUAL or $EDITOR)",
-		Example: "  EDITOR=nano slipway config:edit -a hello",
-		Args:    args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+	cmd := &cobra.Command{
+		Use:     "config:edit [NAME]",
+		Short:   "Change config vars in your editor ($VISUAL or $EDITOR), or the value of one",
+		Example: "  EDITOR=nano slipway config:edit -a hello\n  slipway config:edit CERTIFICATE -a hello",
+		Args:    args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, name []string) error {
 			app, err := c.appName(cmd.Context())
 			if err != nil {
 				return err
@@ -31,32 +31,61 @@ func (c *cli) configEdit() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := c.edit(cmd, editable(app, before))
+			after := maps.Clone(before)
+			if len(name) > 0 {
+				after[name[0]], err = c.editValue(cmd, before[name[0]])
+			} else {
+				after, err = c.editVars(cmd, app, before)
+			}
 			if err != nil {
 				return err
 			}
-			after, err := parseEdited(text)
-			if err != nil {
-				return err
+			changes := changed(before, after)
+			if len(changes) > 0 {
+				return c.changeConfig(cmd, changes)
 			}
-			changes := map[string]*string{}
-			for name, value := range after {
-				if old, had := before[name]; !had || old != value {
-					changes[name] = &value
-				}
+			if c.json {
+				return c.printJSON(before)
 			}
-			for name := range before {
-				if _, kept := after[name]; !kept {
-					changes[name] = nil
-				}
-			}
-			if len(changes) == 0 {
-				c.printf("No changes.\n")
-				return nil
-			}
-			return c.changeConfig(cmd, changes)
+			c.printf("No changes.\n")
+			return nil
 		},
-	})
+	}
+	return c.completeArgs(c.withJSON(c.withApp(cmd)), false, c.varNames(""))
+}
+
+// editValue lets the person change one value, which is the whole file. The end of
+// its last line is the editor's, unless there was one before.
+func (c *cli) editValue(cmd *cobra.Command, value string) (string, error) {
+	text, err := c.edit(cmd, value)
+	if err == nil && !strings.HasSuffix(value, "\n") {
+		text = strings.TrimSuffix(text, "\n")
+	}
+	return text, err
+}
+
+func (c *cli) editVars(cmd *cobra.Command, app string, before map[string]string) (map[string]string, error) {
+	text, err := c.edit(cmd, editable(app, before))
+	if err != nil {
+		return nil, err
+	}
+	return parseEdited(text)
+}
+
+// changed is what makes after of before; nil removes a config var.
+func changed(before, after map[string]string) map[string]*string {
+	changes := map[string]*string{}
+	for name, value := range after {
+		if old, had := before[name]; !had || old != value {
+			changes[name] = &value
+		}
+	}
+	for name := range before {
+		if _, kept := after[name]; !kept {
+			changes[name] = nil
+		}
+	}
+	return changes
 }
 
 // editable writes config vars one a line. Values that a line cannot hold as they

@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"slipway/internal/wire"
+)
 
 func (c *cli) drains() *cobra.Command {
 	return c.withJSON(c.withApp(&cobra.Command{
@@ -21,12 +25,12 @@ func (c *cli) drains() *cobra.Command {
 				return c.printJSON(all)
 			}
 			if len(all) == 0 {
-				c.printf("⬢ %s has no drains. Add one with slipway drains:add URL.\n", app)
+				c.printf("%s has no drains. Add one with slipway drains:add URL.\n", c.hex(app))
 				return nil
 			}
-			c.printf("=== Drains\n\n")
+			c.header("Drains")
 			for _, d := range all {
-				c.printf("%s (%s)\n", d.URL, d.Token)
+				c.printf("%s (%s)\n", d.URL, c.paint(green, d.Token))
 			}
 			return nil
 		},
@@ -45,20 +49,13 @@ func (c *cli) drainsAdd() *cobra.Command {
 				return err
 			}
 			d, err := c.client().AddDrain(cmd.Context(), app, address[0])
-			if err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(d)
-			}
-			c.printf("Successfully added drain %s\n", d.URL)
-			return nil
+			return c.printDrain("added", d, err)
 		},
 	}))
 }
 
 func (c *cli) drainsRemove() *cobra.Command {
-	return c.withApp(&cobra.Command{
+	return c.completeArgs(c.withJSON(c.withApp(&cobra.Command{
 		Use:     "drains:remove URL|TOKEN|ID",
 		Short:   "Do not send an app's log to an address any more",
 		Example: "  slipway drains:remove syslog+tls://logs.example.com:6514 -a hello",
@@ -68,11 +65,20 @@ func (c *cli) drainsRemove() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := c.client().RemoveDrain(cmd.Context(), app, id[0]); err != nil {
-				return err
-			}
-			c.printf("Successfully removed drain %s\n", id[0])
-			return nil
+			d, err := c.client().RemoveDrain(cmd.Context(), app, id[0])
+			return c.printDrain("removed", d, err)
 		},
-	})
+	})), false, c.drainNames())
+}
+
+// printDrain says what was done to a drain, unless there was an error.
+func (c *cli) printDrain(done string, d wire.Drain, err error) error {
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.printJSON(d)
+	}
+	c.printf("Successfully %s drain %s\n", done, c.paint(green, d.URL))
+	return nil
 }

@@ -12,8 +12,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"slipway/internal/client"
 )
 
 func (c *cli) login() *cobra.Command {
@@ -32,7 +30,8 @@ first token is in its data directory, as admin-token.`,
 			if err != nil {
 				return err
 			}
-			cl := &client.Client{URL: c.URL, Token: token}
+			cl := c.client()
+			cl.Token = token
 			if _, err := cl.Apps(cmd.Context()); err != nil {
 				return err
 			}
@@ -82,16 +81,23 @@ func (c *cli) readToken(file string) (string, error) {
 }
 
 // teachGit makes git ask this program for the password of the server's
-// repositories. A machine without git is signed in all the same.
+// repositories, by both of its addresses: a server answers with TLS and without at
+// the same port. A machine without git is signed in all the same.
 func (c *cli) teachGit(ctx context.Context) error {
 	if _, err := exec.LookPath("git"); err != nil {
 		return nil //nolint:nilerr // signing in does not need git
 	}
 	key := "credential." + c.URL + ".helper"
 	helper := fmt.Sprintf("!'%s' git:credential", c.Executable)
-	out, err := exec.CommandContext(ctx, "git", "config", "--global", "--replace-all", key, helper).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("tell git about the sign-in: %w: %s", err, strings.TrimSpace(string(out)))
+	keys := []string{key}
+	if host, plain := strings.CutPrefix(c.URL, "http://"); plain {
+		keys = append(keys, "credential.https://"+host+".helper")
+	}
+	for _, key := range keys {
+		out, err := exec.CommandContext(ctx, "git", "config", "--global", "--replace-all", key, helper).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("tell git about the sign-in: %w: %s", err, strings.TrimSpace(string(out)))
+		}
 	}
 	c.printf("git will use this sign-in for %s (git config --global %s)\n", c.URL, key)
 	return nil

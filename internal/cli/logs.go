@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,13 +12,20 @@ import (
 	"slipway/internal/wire"
 )
 
+const (
+	// platformSource is the source of the lines that apps did not write, and
+	// herokuSource what scripts may call it.
+	platformSource = "slipway"
+	herokuSource   = "heroku"
+)
+
 // defaultLines is how many past lines "slipway logs" shows.
 const defaultLines = 100
 
 func (c *cli) logs() *cobra.Command {
 	var o wire.LogSessionCreate
 	var num int
-	var ps string
+	var also [3]string // other names of --dyno
 	cmd := &cobra.Command{
 		Use:     "logs",
 		Short:   "Show an app's log",
@@ -30,27 +39,28 @@ func (c *cli) logs() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if ps != "" {
-				o.Dyno = ps
+			for _, name := range also {
+				o.Dyno = cmp.Or(o.Dyno, name)
+			}
+			if o.Source == herokuSource {
+				o.Source = platformSource
 			}
 			o.Lines = &num
-			for line, err := range c.client().Logs(cmd.Context(), app, o) {
-				if err != nil {
-					return err
-				}
-				if err := c.printLine(line); err != nil {
-					return fmt.Errorf("show the log: %w", err)
-				}
-			}
-			return nil
+			return c.showLog(cmd.Context(), app, o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.IntVarP(&num, "num", "n", defaultLines, "how many past lines (1500 are kept)")
 	flags.BoolVarP(&o.Tail, "tail", "t", false, "go on with new lines as they come")
-	flags.StringVarP(&o.Source, "source", "s", "", `only lines from "app" or "slipway"`)
+	flags.StringVarP(&o.Source, "source", "s", "", `only lines from "app" or "slipway" ("heroku" is the same)`)
 	flags.StringVarP(&o.Dyno, "dyno", "d", "", "only lines of this dyno (web.1) or process type (web)")
-	flags.StringVar(&ps, "ps", "", "the same as --dyno")
+	flags.StringVarP(&also[0], "process-type", "p", "", "only lines of this process type (web)")
+	flags.StringVar(&also[1], "dyno-name", "", "the same as --dyno")
+	flags.StringVar(&also[2], "ps", "", "the same as --dyno")
+	exclusive(cmd, "dyno", "process-type", "dyno-name", "ps")
+	c.completeFlag(cmd, "dyno", c.dynoNames())
+	c.completeFlag(cmd, "process-type", c.typeNames(""))
+	c.completeFlag(cmd, "source", func(context.Context) ([]string, error) { return []string{"app", platformSource}, nil })
 	return c.withJSON(c.withApp(cmd))
 }
 
@@ -62,16 +72,44 @@ type logLine struct {
 	Message   string `json:"message"`
 }
 
+// showLog prints an app's log.
+func (c *cli) showLog(ctx context.Context, app string, o wire.LogSessionCreate) error {
+	for line, err := range c.client().Logs(ctx, app, o) {
+		if err != nil {
+			return err
+		}
+		if err := c.printLine(line); err != nil {
+			return fmt.Errorf("show the log: %w", err)
+		}
+	}
+	return nil
+}
+
 func (c *cli) printLine(line string) error {
+	head, message, found := strings.Cut(line, ": ")
 	if !c.json {
+		if found {
+			head += ":"
+			line = c.paint(logStyle(head), head) + " " + message
+		}
 		_, err := fmt.Fprintf(c.Stdout, "%s\n", line)
 		return err
 	}
-	var l logLine
-	head, message, _ := strings.Cut(line, ": ")
-	l.Message = message
+	l := logLine{Message: message}
 	l.Timestamp, head, _ = strings.Cut(head, " ")
 	l.Source, head, _ = strings.Cut(head, "[")
 	l.Dyno = strings.TrimSuffix(head, "]")
 	return json.NewEncoder(c.Stdout).Encode(l)
+}
+
+// logStyle is the colour of what stands before a line: who says it.
+func logStyle(head string) style {
+	switch {
+	case strings.Contains(head, " app["):
+		return cyan
+	case strings.Contains(head, "[router]"):
+		return purple
+	default:
+		return yellow
+	}
 }

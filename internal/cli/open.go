@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os/exec"
@@ -10,7 +11,7 @@ import (
 )
 
 func (c *cli) open() *cobra.Command {
-	return c.withApp(&cobra.Command{
+	return c.withJSON(c.withApp(&cobra.Command{
 		Use:     "open [PATH]",
 		Aliases: []string{"apps:open"},
 		Short:   "Open an app in the browser",
@@ -34,10 +35,14 @@ func (c *cli) open() *cobra.Command {
 					return usageError{fmt.Errorf("%q is no path: write /admin, say", path[0])}
 				}
 			}
-			c.printf("Opening %s...\n", u)
-			return c.browse(cmd, u.String())
+			if c.json {
+				err = c.printJSON(map[string]string{"app": app.Name, "url": u.String()})
+			} else {
+				c.printf("Opening %s...\n", c.paint(cyan, u.String()))
+			}
+			return errors.Join(err, c.browse(cmd, u.String()))
 		},
-	})
+	}))
 }
 
 // browse starts the browser, if there is one. $BROWSER is a command, in which

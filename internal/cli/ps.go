@@ -13,11 +13,18 @@ import (
 	"slipway/internal/wire"
 )
 
-// oneOffType is the process type of one-off dynos.
-const oneOffType = "run"
+const (
+	// oneOffType is the process type of one-off dynos.
+	oneOffType = "run"
+	// releaseType is the process type of a release phase's command.
+	releaseType = "release"
+	// upState is the state of a dyno that runs, idleState that of one that sleeps.
+	upState   = "up"
+	idleState = "idle"
+)
 
 func (c *cli) ps() *cobra.Command {
-	return c.withJSON(c.withApp(&cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "ps [TYPE...]",
 		Short:   "List an app's dynos",
 		Example: "  slipway ps -a hello\n  slipway ps web -a hello --json",
@@ -30,7 +37,9 @@ func (c *cli) ps() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all = slices.DeleteFunc(all, func(d wire.Dyno) bool { return len(types) > 0 && !slices.Contains(types, d.Type) })
+			if all, err = ofTypes(app, all, types); err != nil {
+				return err
+			}
 			slices.SortStableFunc(all, byTypeAndNumber)
 			if c.json {
 				return c.printJSON(all)
@@ -43,22 +52,37 @@ func (c *cli) ps() *cobra.Command {
 			c.printDynos(app, all)
 			return nil
 		},
-	}))
+	}
+	return c.completeArgs(c.withJSON(c.withApp(cmd)), true, c.typeNames(""))
 }
 
-// byTypeAndNumber puts one-off dynos last, and web.10 behind web.9.
+// ofTypes are the dynos of some types, each of which must have one; all if no
+// types are given.
+func ofTypes(app string, all []wire.Dyno, types []string) ([]wire.Dyno, error) {
+	if len(types) == 0 {
+		return all, nil
+	}
+	for _, kind := range types {
+		if !slices.ContainsFunc(all, func(d wire.Dyno) bool { return d.Type == kind }) {
+			return nil, fmt.Errorf("no %s dynos on ⬢ %s: slipway ps lists those that there are", kind, app)
+		}
+	}
+	return slices.DeleteFunc(all, func(d wire.Dyno) bool { return !slices.Contains(types, d.Type) }), nil
+}
+
+// byTypeAndNumber puts one-off dynos first, and web.10 behind web.9.
 func byTypeAndNumber(a, b wire.Dyno) int {
 	number := func(d wire.Dyno) int {
 		n, _ := strconv.Atoi(d.Name[strings.LastIndexByte(d.Name, '.')+1:]) // 0 for a name without one
 		return n
 	}
-	last := func(d wire.Dyno) int {
+	place := func(d wire.Dyno) int {
 		if d.Type == oneOffType {
-			return 1
+			return 0
 		}
-		return 0
+		return 1
 	}
-	return cmp.Or(cmp.Compare(last(a), last(b)), cmp.Compare(a.Type, b.Type), cmp.Compare(number(a), number(b)))
+	return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.Type, b.Type), cmp.Compare(number(a), number(b)))
 }
 
 func (c *cli) printQuota(q wire.Quota) {
@@ -80,43 +104,51 @@ func hours(d time.Duration) string {
 
 func (c *cli) printDynos(app string, all []wire.Dyno) {
 	if len(all) == 0 {
-		c.printf("No dynos on ⬢ %s\n", app)
+		c.printf("No dynos on %s\n", c.hex(app))
 		return
 	}
 	for len(all) > 0 {
-		kind := all[0].Type
-		n := 1
-		for n < len(all) && all[n].Type == kind {
+		first, n := all[0], 1
+		for n < len(all) && all[n].Type == first.Type && (first.Type == oneOffType || all[n].Command == first.Command) {
 			n++
 		}
-		what := all[0].Command
-		if kind == oneOffType {
-			what = "one-off processes"
+		if first.Type == oneOffType {
+			c.header(fmt.Sprintf("%s: one-off processes (%d)", first.Type, n))
+		} else {
+			c.header(fmt.Sprintf("%s (%s): %s (%d)", first.Type, first.Size, first.Command, n))
 		}
-		c.printf("=== %s: %s (%d)\n\n", kind, what, n)
 		for _, d := range all[:n] {
-			c.printf("%s: %s %s (~ %s ago)", d.Name, d.State, d.UpdatedAt.Local().Format(timeLayout), ago(time.Since(d.UpdatedAt)))
-			if kind == oneOffType {
-				c.printf(": %s", d.Command)
-			}
-			c.printf("\n")
+			c.printDyno(d)
 		}
 		c.printf("\n")
 		all = all[n:]
 	}
 }
 
-// ago writes how long something is past, in one unit.
-func ago(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch d = max(d, 0); {
-	case d <= time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
+func (c *cli) printDyno(d wire.Dyno) {
+	state := c.paint(yellow, d.State)
+	if d.State == upState {
+		state = c.paint(green, d.State)
+	}
+	if d.Type == oneOffType {
+		c.printf("%s (%s): %s %s: %s\n", d.Name, d.Size, state, ago(d.UpdatedAt, time.Now()), d.Command)
+		return
+	}
+	c.printf("%s: %s %s\n", d.Name, state, ago(d.UpdatedAt, time.Now()))
+}
+
+// ago writes a time, and how long it is past if that is less than about a day.
+func ago(at, now time.Time) string {
+	const lately = 25 * time.Hour
+	text := at.Local().Format(timeLayout)
+	switch d := max(now.Sub(at), 0); {
+	case d < time.Minute:
+		return fmt.Sprintf("%s (~ %ds ago)", text, int(d.Seconds()))
 	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < day:
-		return fmt.Sprintf("%dh", int(d.Hours()))
+		return fmt.Sprintf("%s (~ %dm ago)", text, int(d.Minutes()))
+	case d < lately:
+		return fmt.Sprintf("%s (~ %dh ago)", text, int(d.Hours()))
 	default:
-		return fmt.Sprintf("%dd", d/day)
+		return text
 	}
 }

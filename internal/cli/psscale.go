@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,10 +11,10 @@ import (
 	"slipway/internal/wire"
 )
 
-var scaleArgument = regexp.MustCompile(`^([\w-]+)([=+-])(\d+)$`)
+var scaleArgument = regexp.MustCompile(`^([\w-]+)([=+-])(\d+)(?::([\w-]+))?$`)
 
 func (c *cli) psScale() *cobra.Command {
-	return c.withJSON(c.withApp(&cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "ps:scale [TYPE=N TYPE+N TYPE-N...]",
 		Aliases: []string{"scale", "dyno:scale"},
 		Short:   "Say how many dynos of a process type to run, or show it",
@@ -32,17 +33,27 @@ func (c *cli) psScale() *cobra.Command {
 			}
 			var changed []wire.Formation
 			err = c.doing("Scaling dynos", func() (string, error) {
-				changed, err = c.client().Scale(cmd.Context(), app, updates)
-				return ", now running " + formationText(changed, " at ", ", ", ""), err
+				all, err := c.client().Scale(cmd.Context(), app, updates)
+				changed = ofUpdates(all, updates)
+				return ", now running " + c.scaleText(changed, " at ", ", "), err
 			})
 			if err == nil && c.json {
 				return c.printJSON(changed)
 			}
 			return err
 		},
-	}))
+	}
+	return c.completeArgs(c.withJSON(c.withApp(cmd)), true, c.typeNames("="))
 }
 
+// ofUpdates are the process types that were to be changed.
+func ofUpdates(all []wire.Formation, updates []wire.FormationUpdate) []wire.Formation {
+	return slices.DeleteFunc(all, func(f wire.Formation) bool {
+		return !slices.ContainsFunc(updates, func(u wire.FormationUpdate) bool { return u.Type == f.Type })
+	})
+}
+
+// showScale prints the formation as ps:scale takes it.
 func (c *cli) showScale(cmd *cobra.Command, app string) error {
 	all, err := c.client().Formation(cmd.Context(), app)
 	if err != nil {
@@ -51,8 +62,21 @@ func (c *cli) showScale(cmd *cobra.Command, app string) error {
 	if c.json {
 		return c.printJSON(all)
 	}
-	c.printf("%s\n", formationText(all, "=", " ", fmt.Sprintf("No process types on ⬢ %s. Name them in a Procfile, and push.", app)))
+	if all = scalable(all); len(all) == 0 {
+		return noTypes(app)
+	}
+	c.printf("%s\n", c.scaleText(all, "=", " "))
 	return nil
+}
+
+// scalable are the process types that ps:scale takes. The command of a release
+// phase is one in Heroku's API, too.
+func scalable(all []wire.Formation) []wire.Formation {
+	return slices.DeleteFunc(slices.Clone(all), func(f wire.Formation) bool { return f.Type == releaseType })
+}
+
+func noTypes(app string) error {
+	return fmt.Errorf("No process types on ⬢ %s. Name them in a Procfile, and push", app) //nolint:staticcheck // Heroku's words
 }
 
 func parseScale(asked []string) ([]wire.FormationUpdate, error) {
@@ -66,9 +90,29 @@ func parseScale(asked []string) ([]wire.FormationUpdate, error) {
 		if err != nil {
 			return nil, usageError{fmt.Errorf("%q does not say how to scale: %w", text, err)}
 		}
+		if err := checkSize(parts[4]); err != nil {
+			return nil, err
+		}
 		updates = append(updates, wire.FormationUpdate{Type: parts[1], Quantity: &q})
 	}
 	return updates, nil
+}
+
+// checkSize refuses another size than the one that there is, if one is named.
+func checkSize(size string) error {
+	if size == "" || strings.EqualFold(size, wire.Size) {
+		return nil
+	}
+	return usageError{fmt.Errorf("there are no dynos of size %q: all have the size %s here, and as much as the server's settings give them; leave the size out, and ask for more dynos with ps:scale", size, wire.Size)}
+}
+
+// scaleText lists process types with their numbers and sizes of dynos.
+func (c *cli) scaleText(all []wire.Formation, is, between string) string {
+	texts := make([]string, len(all))
+	for i, f := range all {
+		texts[i] = fmt.Sprintf("%s%s%d:%s", c.paint(green, f.Type), is, f.Quantity, f.Size)
+	}
+	return strings.Join(texts, between)
 }
 
 // formationText lists process types with their numbers of dynos.

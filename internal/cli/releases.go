@@ -2,12 +2,10 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -50,20 +48,40 @@ func (c *cli) releases() *cobra.Command {
 
 func (c *cli) printReleases(app string, all []wire.Release) error {
 	if len(all) == 0 {
-		c.printf("⬢ %s has no releases. git push makes the first.\n", app)
+		c.printf("%s has no releases. git push makes the first.\n", c.hex(app))
 		return nil
 	}
-	c.printf("=== ⬢ %s Releases - Current: v%d\n\n", app, all[0].Version)
-	table := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
-	var w io.Writer = table
-	for _, r := range all {
-		fmt.Fprintf(w, "v%d\t%s\t%s\t%s\n", r.Version, r.Description, r.User.Email, r.CreatedAt.Local().Format(timeLayout))
+	title := "⬢ " + app + " Releases"
+	if i := slices.IndexFunc(all, func(r wire.Release) bool { return r.Current }); i >= 0 {
+		title += fmt.Sprintf(" - Current: v%d", all[i].Version)
 	}
-	return table.Flush()
+	c.header(title)
+	rows := make([][]string, len(all))
+	for i, r := range all {
+		rows[i] = []string{fmt.Sprintf("v%d", r.Version), change(r), r.User.Email, r.CreatedAt.Local().Format(timeLayout)}
+	}
+	c.table(nil, rows)
+	return nil
+}
+
+// change is what a release changed, and what came of it if that is not what one
+// hopes for.
+func change(r wire.Release) string {
+	switch r.Status {
+	case "pending":
+		return r.Description + " (release command executing)"
+	case "failed":
+		return r.Description + " (release command failed)"
+	case "expired":
+		return r.Description + " (release expired)"
+	default:
+		return r.Description
+	}
 }
 
 func (c *cli) releasesInfo() *cobra.Command {
-	return c.withJSON(c.withApp(&cobra.Command{
+	var shell bool
+	cmd := &cobra.Command{
 		Use:     "releases:info [VERSION]",
 		Short:   "Show one release (the current one by default)",
 		Example: "  slipway releases:info v3 -a hello",
@@ -80,19 +98,72 @@ func (c *cli) releasesInfo() *cobra.Command {
 			if c.json {
 				return c.printJSON(rel)
 			}
-			c.printf("=== Release v%d\n\n", rel.Version)
-			table := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
-			var w io.Writer = table
-			fmt.Fprintf(w, "By:\t%s\nChange:\t%s\nWhen:\t%s\n", rel.User.Email, rel.Description, rel.CreatedAt.Local().Format(timeLayout))
-			if rel.Slug != nil {
-				fmt.Fprintf(w, "Commit:\t%s\nSlug:\t%s\nImage:\t%s\n", rel.Commit, rel.Slug.ID, rel.Slug.Image)
+			c.printRelease(rel)
+			vars, err := c.client().ReleaseConfig(cmd.Context(), name, rel.Version)
+			if notFound(err) {
+				return nil // a server that keeps them to itself
 			}
-			for _, kind := range slices.Sorted(maps.Keys(rel.Processes)) {
-				fmt.Fprintf(w, "Process %s:\t%s\n", kind, rel.Processes[kind])
+			if err != nil {
+				return err
 			}
-			return table.Flush()
+			c.printf("\n")
+			c.header(fmt.Sprintf("v%d Config vars", rel.Version))
+			if shell {
+				c.printShell(vars)
+			} else {
+				c.printVars(vars, slices.Sorted(maps.Keys(vars)))
+			}
+			return nil
 		},
-	}))
+	}
+	cmd.Flags().BoolVarP(&shell, "shell", "s", false, "print config vars as NAME=VALUE, quoted for a shell")
+	return c.completeArgs(c.withJSON(c.withApp(cmd)), false, c.releaseNames())
+}
+
+func (c *cli) printRelease(rel wire.Release) {
+	eligible := "No"
+	if rel.Eligible {
+		eligible = "Yes"
+	}
+	fields := []field{
+		{"By", rel.User.Email},
+		{"Change", change(rel)},
+		{"Eligible for Rollback?", eligible},
+		{"When", rel.CreatedAt.Local().Format(timeLayout)},
+	}
+	if rel.Slug != nil {
+		fields = append(fields, field{"Commit", rel.Commit}, field{"Slug", rel.Slug.Digest}, field{"Image", rel.Slug.Image})
+	}
+	for _, kind := range slices.Sorted(maps.Keys(rel.Processes)) {
+		fields = append(fields, field{"Process " + kind, rel.Processes[kind]})
+	}
+	c.header(fmt.Sprintf("Release v%d", rel.Version))
+	c.object(fields)
+}
+
+func (c *cli) releasesOutput() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "releases:output [VERSION]",
+		Short:   "Show what a release's command printed (the current one's by default)",
+		Example: "  slipway releases:output v3 -a hello",
+		Args:    args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, version []string) error {
+			name, err := c.appName(cmd.Context())
+			if err != nil {
+				return err
+			}
+			rel, err := c.findRelease(cmd, name, version)
+			if err != nil {
+				return err
+			}
+			if rel.OutputStreamURL == nil {
+				c.note("Release v%d has no release output available.", rel.Version)
+				return nil
+			}
+			return c.client().Stream(cmd.Context(), *rel.OutputStreamURL, c.Stdout)
+		},
+	}
+	return c.completeArgs(c.withApp(cmd), false, c.releaseNames())
 }
 
 func (c *cli) findRelease(cmd *cobra.Command, app string, version []string) (wire.Release, error) {

@@ -8,8 +8,11 @@ import (
 	"slipway/internal/wire"
 )
 
+// lookedBack is how many releases are looked at for one to go back to.
+const lookedBack = 50
+
 func (c *cli) rollback() *cobra.Command {
-	return c.withJSON(c.withApp(&cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "rollback [VERSION]",
 		Aliases: []string{"releases:rollback"},
 		Short:   "Release an old release again (the one before the current by default)",
@@ -21,7 +24,7 @@ func (c *cli) rollback() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, err := c.client().Releases(ctx, app, 0)
+			all, err := c.client().Releases(ctx, app, lookedBack)
 			if err != nil {
 				return err
 			}
@@ -30,7 +33,7 @@ func (c *cli) rollback() *cobra.Command {
 				return err
 			}
 			var rel wire.Release
-			err = c.doing(fmt.Sprintf("Rolling back ⬢ %s to v%d", app, to), func() (string, error) {
+			err = c.doing(fmt.Sprintf("Rolling back %s to %s", c.hex(app), c.paint(green, fmt.Sprintf("v%d", to))), func() (string, error) {
 				rel, err = c.client().Rollback(ctx, app, to)
 				return fmt.Sprintf(", v%d", rel.Version), err
 			})
@@ -44,7 +47,8 @@ func (c *cli) rollback() *cobra.Command {
 			c.note("To undo, run: slipway rollback v%d%s", all[0].Version, c.appFlag())
 			return nil
 		},
-	}))
+	}
+	return c.completeArgs(c.withJSON(c.withApp(cmd)), false, c.releaseNames())
 }
 
 // rollbackTarget is the release that is named, or the newest that has a slug and
@@ -63,8 +67,12 @@ func rollbackTarget(app string, all []wire.Release, version []string) (int, erro
 
 // appFlag is how the app was named, for commands that are shown.
 func (c *cli) appFlag() string {
-	if c.app == "" {
+	switch {
+	case c.app != "":
+		return " -a " + c.app
+	case c.remote != "":
+		return " -r " + c.remote
+	default:
 		return ""
 	}
-	return " -a " + c.app
 }

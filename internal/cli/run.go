@@ -21,49 +21,87 @@ import (
 // A runOptions is how a one-off dyno is to be run.
 type runOptions struct {
 	detached bool
+	tail     bool // of one that is detached
 	noTTY    bool
+	exitCode bool
 	env      []string
+	size     string
+	kind     string
 }
 
-func (c *cli) run() *cobra.Command {
-	var o runOptions
-	var exitCode bool
-	cmd := &cobra.Command{
-		Use:     "run [flags] [--] COMMAND [ARGUMENT...]",
-		Aliases: []string{"run:inside"},
-		Short:   "Run a command in a one-off dyno",
-		Long: `Run a command in a dyno of its own, with the app's code and config vars, joined
+const runLong = `Run a command in a dyno of its own, with the app's code and config vars, joined
 to this terminal. Its exit code becomes that of slipway.
 
 A single argument is a shell's command line; of several, each stays one word.
-What follows the command is passed on to it, flags too.`,
+What follows the command is passed on to it, flags too.`
+
+func (c *cli) run() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:     "run [flags] [--] COMMAND [ARGUMENT...]",
+		Short:   "Run a command in a one-off dyno",
+		Long:    runLong,
 		Example: "  slipway run -a hello bash\n  slipway run -a hello -- python manage.py migrate --noinput\n  slipway run -a hello 'env | sort'\n  slipway run -a hello --detached ./report",
 		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			env, err := parseEnv(o.env)
-			if err != nil {
-				return err
-			}
-			app, err := c.appName(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if o.detached {
-				return c.runDetached(cmd.Context(), app, commandLine(words), env)
-			}
-			if c.json {
+			if c.json && !o.detached {
 				return usageError{errors.New("--json goes with --detached only: an attached command prints what it likes")}
 			}
-			return c.runAttached(cmd.Context(), app, commandLine(words), env, o.noTTY)
+			return c.runOneOff(cmd, o, words)
 		},
 	}
 	flags := cmd.Flags()
-	flags.SetInterspersed(false)
 	flags.BoolVarP(&o.detached, "detached", "d", false, "do not wait: its output goes to the app's log")
 	flags.BoolVar(&o.noTTY, "no-tty", false, "give the command no terminal")
+	flags.BoolVarP(&o.exitCode, "exit-code", "x", true, "exit with the command's exit code")
+	flags.Bool("no-notify", true, "show no notification (there is none)")
+	return c.withRun(cmd, &o)
+}
+
+func (c *cli) runDetached() *cobra.Command {
+	o := runOptions{detached: true}
+	cmd := &cobra.Command{
+		Use:     "run:detached [flags] [--] COMMAND [ARGUMENT...]",
+		Short:   "Run a command in a one-off dyno, whose output goes to the app's log",
+		Example: "  slipway run:detached -a hello ./report\n  slipway run:detached --tail -a hello ./report",
+		Args:    args(cobra.MinimumNArgs(1)),
+		RunE:    func(cmd *cobra.Command, words []string) error { return c.runOneOff(cmd, o, words) },
+	}
+	cmd.Flags().BoolVarP(&o.tail, "tail", "t", false, "show its log until interrupted")
+	return c.withRun(cmd, &o)
+}
+
+// withRun adds the flags that attached and detached dynos share.
+func (c *cli) withRun(cmd *cobra.Command, o *runOptions) *cobra.Command {
+	flags := cmd.Flags()
+	flags.SetInterspersed(false)
 	flags.StringArrayVarP(&o.env, "env", "e", nil, "NAME=VALUE for its environment, several behind semicolons")
-	flags.BoolVarP(&exitCode, "exit-code", "x", true, "exit with the command's exit code (always so)")
+	flags.StringVarP(&o.size, "size", "s", "", "the size of the dyno (there is one)")
+	flags.StringVar(&o.kind, "type", "", "taken as Heroku does, and not used")
+	flags.Bool("no-launcher", true, "run the command as it is (always so)")
 	return c.withJSON(c.withApp(cmd))
+}
+
+func (c *cli) runOneOff(cmd *cobra.Command, o runOptions, words []string) error {
+	env, err := parseEnv(o.env)
+	if err != nil {
+		return err
+	}
+	if err := checkSize(o.size); err != nil {
+		return err
+	}
+	app, err := c.appName(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if o.detached {
+		return c.detach(cmd.Context(), app, commandLine(words), env, o.tail)
+	}
+	err = c.attach(cmd.Context(), app, commandLine(words), env, o.noTTY)
+	if _, exited := errors.AsType[exitError](err); exited && !o.exitCode {
+		return nil
+	}
+	return err
 }
 
 // parseEnv reads NAME=VALUE;NAME=VALUE, as Heroku's client does.
@@ -84,15 +122,18 @@ func parseEnv(given []string) (map[string]string, error) {
 	return env, nil
 }
 
-func (c *cli) runDetached(ctx context.Context, app, command string, env map[string]string) error {
+func (c *cli) detach(ctx context.Context, app, command string, env map[string]string, tail bool) error {
 	attach := false
 	var d wire.Dyno
-	err := c.doing("Running "+command+" on ⬢ "+app, func() (_ string, err error) {
+	err := c.doing("Running "+c.paint(cyan, command)+" on "+c.hex(app), func() (_ string, err error) {
 		d, err = c.client().RunDyno(ctx, app, wire.DynoCreate{Command: command, Attach: &attach, Env: env})
 		return ", " + d.Name, err
 	})
 	if err != nil {
 		return err
+	}
+	if tail {
+		return c.showLog(ctx, app, wire.LogSessionCreate{Dyno: d.Name, Tail: true})
 	}
 	if c.json {
 		return c.printJSON(d)
@@ -101,15 +142,15 @@ func (c *cli) runDetached(ctx context.Context, app, command string, env map[stri
 	return nil
 }
 
-func (c *cli) runAttached(ctx context.Context, app, command string, env map[string]string, noTTY bool) error {
+func (c *cli) attach(ctx context.Context, app, command string, env map[string]string, noTTY bool) error {
 	in, out := descriptor(c.Stdin), descriptor(c.Stdout)
 	tty := !noTTY && term.IsTerminal(in) && term.IsTerminal(out)
 	attach, plain := true, !tty
-	req := wire.DynoCreate{Command: command, Attach: &attach, NoTTY: &plain, Env: env}
+	req := wire.DynoCreate{Command: command, Attach: &attach, AttachBy: wire.WebSocket, NoTTY: &plain, Env: env}
 	if tty {
 		req.Env = c.terminalEnv(env, out)
 	}
-	fmt.Fprintf(c.Stderr, "Running %s on ⬢ %s... ", command, app)
+	fmt.Fprintf(c.Stderr, "Running %s on %s... ", c.paintFor(c.Stderr, cyan, command), c.paintFor(c.Stderr, purple, "⬢ "+app))
 	d, err := c.client().RunDyno(ctx, app, req)
 	var joined *client.Attachment
 	if err == nil {

@@ -35,7 +35,7 @@ func (c *Client) Attach(ctx context.Context, app, dyno string) (*Attachment, err
 	defer cancel()
 	address := "ws" + strings.TrimPrefix(c.base(), "http") + appPath(app, "dynos", dyno, "attach")
 	//nolint:bodyclose // the package closes it, and lets what was read of it be read
-	conn, resp, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: c.header()})
+	conn, resp, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: c.web(), HTTPHeader: c.header()})
 	if err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody)) // what is there of it is shown
 		return nil, failure(resp, raw)

@@ -1,16 +1,14 @@
 package client
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
+	"crypto/x509"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"slipway/internal/wire"
@@ -22,20 +20,33 @@ type Client struct {
 	URL string
 	// Token signs in.
 	Token string
+	// Agent is what this program calls itself, "slipway/1.0"; "slipway" if empty.
+	Agent string
+	// Debug is told of each call and its answer, without bodies and tokens; nobody if nil.
+	Debug io.Writer
+	// Roots are the authorities that the server's certificate may be from; the
+	// system's if nil.
+	Roots *x509.CertPool
+
+	ownWeb sync.Once
+	own    *http.Client // only with Roots; see web
 }
 
 // An Error is an answer of the server that is not a success.
 type Error struct {
-	Status int        // of HTTP
-	Body   wire.Error // its ID says what kind of error it is
+	Status  int        // of HTTP
+	Body    wire.Error // its ID says what kind of error it is
+	Request string     // the request's ID in the server's log, if it gave one
 }
 
 // Error is the server's message.
 func (e *Error) Error() string { return e.Body.Message }
 
 const (
-	// timeout bounds a call.
+	// timeout bounds a call with its repetitions.
 	timeout = time.Minute
+	// listTimeout bounds the calls for a list.
+	listTimeout = 5 * time.Minute
 	// releaseTimeout bounds a call that makes a release, whose own command may
 	// run for an hour.
 	releaseTimeout = 65 * time.Minute
@@ -51,9 +62,8 @@ func (c *Client) CreateApp(ctx context.Context, name string) (app wire.App, err 
 }
 
 // Apps lists all apps by name.
-func (c *Client) Apps(ctx context.Context) (apps []wire.App, err error) {
-	err = c.call(ctx, http.MethodGet, "/apps", nil, &apps)
-	return apps, err
+func (c *Client) Apps(ctx context.Context) ([]wire.App, error) {
+	return pages[wire.App](ctx, c, "/apps", "name ..; max=1000")
 }
 
 // App finds an app.
@@ -74,15 +84,16 @@ func (c *Client) Audits(ctx context.Context, app string, limit int) (all []wire.
 	return all, err
 }
 
-// DestroyApp removes an app with its repository, releases and images.
-func (c *Client) DestroyApp(ctx context.Context, name string) error {
-	return c.call(ctx, http.MethodDelete, appPath(name), nil, nil)
+// DestroyApp removes an app with its repository, releases and images, and returns
+// what it was.
+func (c *Client) DestroyApp(ctx context.Context, name string) (app wire.App, err error) {
+	err = c.call(ctx, http.MethodDelete, appPath(name), nil, &app)
+	return app, err
 }
 
 // Keys lists the SSH keys that may sign in.
-func (c *Client) Keys(ctx context.Context) (keys []wire.Key, err error) {
-	err = c.call(ctx, http.MethodGet, "/account/keys", nil, &keys)
-	return keys, err
+func (c *Client) Keys(ctx context.Context) ([]wire.Key, error) {
+	return pages[wire.Key](ctx, c, "/account/keys", "")
 }
 
 // AddKey lets an SSH key sign in; publicKey is a line of an authorized_keys file.
@@ -104,80 +115,4 @@ func appPath(app string, below ...string) string {
 		path.WriteString("/" + url.PathEscape(part))
 	}
 	return path.String()
-}
-
-func (c *Client) call(ctx context.Context, method, path string, body, answer any) error {
-	return c.callWithin(ctx, timeout, method, path, body, answer)
-}
-
-func (c *Client) callWithin(ctx context.Context, limit time.Duration, method, path string, body, answer any) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	req, err := c.request(ctx, method, path, body)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return c.unreached(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	if err != nil {
-		return fmt.Errorf("read answer of %s: %w", c.URL, err)
-	}
-	if resp.StatusCode >= http.StatusMultipleChoices {
-		return failure(resp, raw)
-	}
-	if answer == nil {
-		return nil
-	}
-	if err := json.Unmarshal(raw, answer); err != nil {
-		return fmt.Errorf("answer of %s is not Slipway's: %w", c.URL, err)
-	}
-	return nil
-}
-
-// request makes a request that is signed in.
-func (c *Client) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
-	var sent io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			return nil, fmt.Errorf("encode request: %w", err)
-		}
-		sent = bytes.NewReader(b)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base()+path, sent)
-	if err != nil {
-		return nil, fmt.Errorf("server address %q: %w", c.URL, err)
-	}
-	req.Header = c.header()
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return req, nil
-}
-
-func (c *Client) header() http.Header {
-	return http.Header{"Accept": {wire.Accept}, "Authorization": {"Bearer " + c.Token}}
-}
-
-func (c *Client) base() string { return strings.TrimRight(c.URL, "/") }
-
-// unreached says that the server did not answer. What was asked of it is left
-// out: a drain's address may hold a password.
-func (c *Client) unreached(err error) error {
-	if asked, ok := errors.AsType[*url.Error](err); ok {
-		err = asked.Err
-	}
-	return fmt.Errorf("reach the server at %s: %w", c.URL, err)
-}
-
-func failure(resp *http.Response, raw []byte) error {
-	e := &Error{Status: resp.StatusCode}
-	if json.Unmarshal(raw, &e.Body) != nil || e.Body.Message == "" {
-		e.Body.Message = fmt.Sprintf("the server answered %s; is a Slipway server at this address?", resp.Status)
-	}
-	return e
 }

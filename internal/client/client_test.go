@@ -166,7 +166,10 @@ func TestTailEndsWithItsContextOrTheServer(t *testing.T) {
 func TestUnreachedServerIsNamedWithoutSecrets(t *testing.T) {
 	c := &client.Client{URL: "http://127.0.0.1:1", Token: "secret-token"}
 	for _, err := range []error{
-		c.RemoveDrain(t.Context(), "shop", "https://user:secret@example.com"),
+		func() error {
+			_, err := c.RemoveDrain(t.Context(), "shop", "https://user:secret@example.com")
+			return err
+		}(),
 		func() error { _, err := c.Attach(t.Context(), "shop", "run.1"); return err }(),
 	} {
 		if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "reach the server at http://127.0.0.1:1: ") {

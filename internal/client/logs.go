@@ -71,7 +71,8 @@ func (c *Client) openLog(ctx context.Context, session wire.LogSession) (io.ReadC
 		return nil, fmt.Errorf("server address %q: %w", c.URL, err)
 	}
 	req.Header.Set("Accept", "text/event-stream")
-	resp, err := http.DefaultClient.Do(req)
+	req.Header.Set("User-Agent", c.header().Get("User-Agent"))
+	resp, err := c.web().Do(req)
 	if err != nil {
 		return nil, c.unreached(err)
 	}
