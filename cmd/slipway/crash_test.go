@@ -50,15 +50,28 @@ func crash(t *testing.T, start func() *testkit.Server) {
 	checkConsistent(t, srv)
 }
 
-// checkConsistent fails unless refs, releases and images agree.
+// checkConsistent fails unless refs, releases and images agree, and every build
+// has ended.
 func checkConsistent(t *testing.T, srv *testkit.Server) {
 	t.Helper()
 	var current struct {
 		Commit string
-		Slug   struct{ ID, Image string }
+		Slug   struct{ Digest, Image string }
 	}
 	if err := json.Unmarshal(slipway(t, srv, "releases:info", "-a", "crashing", "--json"), &current); err != nil {
 		t.Fatal(err)
+	}
+	var builds []struct{ ID, Status string }
+	if err := json.Unmarshal(slipway(t, srv, "builds", "-a", "crashing", "--json"), &builds); err != nil {
+		t.Fatal(err)
+	}
+	if len(builds) == 0 {
+		t.Error("no build is recorded")
+	}
+	for _, b := range builds {
+		if b.Status == "pending" {
+			t.Errorf("build %s is pending, and nothing builds", b.ID)
+		}
 	}
 	repository := filepath.Join(srv.Data, "repositories", "crashing.git")
 	if ref := strings.TrimSpace(mustGit(t, repository, "rev-parse", "refs/heads/main")); ref != current.Commit {
@@ -67,8 +80,8 @@ func checkConsistent(t *testing.T, srv *testkit.Server) {
 	mustGit(t, repository, "fsck", "--strict", "--full", "--no-dangling")
 	for _, ref := range []string{current.Slug.Image, srv.HTTP + "/crashing:latest"} {
 		out, err := exec.CommandContext(t.Context(), "skopeo", "inspect", "--tls-verify=false", "--creds", "any:"+srv.Token, "docker://"+ref).Output()
-		if err != nil || !strings.Contains(string(out), current.Slug.ID) {
-			t.Errorf("%s is not the newest release's image %s: %v", ref, current.Slug.ID, err)
+		if err != nil || !strings.Contains(string(out), current.Slug.Digest) {
+			t.Errorf("%s is not the newest release's image %s: %v", ref, current.Slug.Digest, err)
 		}
 	}
 }

@@ -37,13 +37,18 @@ var ranks = []struct {
 	{"internal/disk", 0},
 	{"internal/logs", 0},
 	{"internal/namelock", 0},
+	{"internal/outputs", 0},
+	{"internal/sources", 0},
 	{"internal/wire", 0},
+	{"internal/ca", 0},
+	{"internal/port", 0},
+	{"internal/local", 0},
 	{"internal/testkit", 0},
 }
 
 // onlyThese are units that may import less than their rank would let them.
 var onlyThese = map[string]string{
-	"internal/cli":    "internal/client internal/wire",
+	"internal/cli":    "internal/client internal/wire internal/local",
 	"internal/client": "internal/wire",
 }
 

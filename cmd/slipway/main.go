@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,6 +15,9 @@ import (
 // version is set when a release is built.
 var version = "dev"
 
+// watchAPI looks at what the API answers; tests set it.
+var watchAPI func(http.Handler) http.Handler
+
 func main() { os.Exit(run()) }
 
 func run() int {
@@ -21,7 +25,7 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	root := cli.New(environment())
-	root.AddCommand(server.Command(version, os.Stderr))
+	root.AddCommand(server.Command(version, os.Stderr, watchAPI))
 	root.AddCommand(server.GitPrograms(version, os.Stdin, os.Stdout, os.Stderr)...)
 	return cli.Run(ctx, root, os.Args[1:])
 }

@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,7 +27,7 @@ import (
 
 // TestMain lets the test binary be the slipway command too.
 func TestMain(m *testing.M) {
-	testscript.Main(postgres.Main{M: m}, map[string]func(){"slipway": func() { os.Exit(run()) }})
+	testscript.Main(answers{postgres.Main{M: m}}, map[string]func(){"slipway": func() { os.Exit(runWatched()) }})
 }
 
 // TestCommandLine runs the scripts that need no server.
@@ -46,10 +48,17 @@ func TestEmbedded(t *testing.T) {
 		"--engine", "embedded", "--bundled-builder", testkit.Builder(t), "--build-reach", index.Addr,
 		"--build-env", "PIP_INDEX_URL=" + index.URL, "--build-env", "A_SECRET=" + secret,
 	}
-	program, data := linkProgram(t), t.TempDir()
-	srv := startServer(t, program, data, args)
+	program, data := buildProgram(t), t.TempDir()
+	// Loading the builder takes ten times as long under the race detector.
+	loaded := startServer(t, program, data, args)
+	loaded.Await(t, "builder ready")
+	loaded.Stop(t)
+	srv := startServer(t, linkProgram(t), data, args)
 	t.Run("push", func(t *testing.T) { runScripts(t, srv, "push", nil) })
-	t.Run("run", func(t *testing.T) { runScripts(t, srv, "run", nil) })
+	t.Run("run", func(t *testing.T) {
+		runScripts(t, srv, "run", nil)
+		runScripts(t, srv, "heroku", herokuVars(t, srv)) // at the same time
+	})
 	t.Run("packages", func(t *testing.T) { runScripts(t, srv, "packages", nil) })
 	// These look at all that the server keeps, so nothing else may happen.
 	t.Run("alone", func(t *testing.T) { runScripts(t, srv, "alone", nil) })
@@ -71,7 +80,7 @@ func TestSettings(t *testing.T) {
 		"--engine", "embedded", "--bundled-builder", testkit.Builder(t),
 		"--database", postgres.Database(t), "--https", "127.0.0.1:0", "--dyno-hours", "5m", "--boot-timeout", "10s",
 	}
-	srv := startServer(t, linkProgram(t), t.TempDir(), args)
+	srv := startServer(t, buildProgram(t), t.TempDir(), args)
 	_, port, err := net.SplitHostPort(srv.HTTPS)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +95,7 @@ func TestDockerEngine(t *testing.T) {
 	needsBuilder(t)
 	daemon := dockerd.Start(t)
 	args := []string{"--engine", "docker", "--docker-host", daemon.Host, "--bundled-builder", testkit.Builder(t)}
-	srv := startServer(t, linkProgram(t), t.TempDir(), args)
+	srv := startServer(t, buildProgram(t), t.TempDir(), args)
 	t.Run("docker", func(t *testing.T) { runScripts(t, srv, "docker", map[string]string{"DOCKER": daemon.Host}) })
 	t.Run("run", func(t *testing.T) { runScripts(t, srv, "run", nil) })
 }
@@ -103,6 +112,8 @@ func startServer(t *testing.T, program, data string, args []string) *testkit.Ser
 	t.Helper()
 	srv := testkit.StartServer(t, program, data, args...)
 	t.Cleanup(func() {
+		srv.Stop(t)
+		checkAnswers(t, srv.Log())
 		if t.Failed() {
 			t.Logf("the server's log:\n%s", srv.Log())
 		}
@@ -126,11 +137,17 @@ func runScripts(t *testing.T, srv *testkit.Server, folder string, vars map[strin
 			env.Setenv("APPS", filepath.Join(testkit.Root(t), "testdata", "apps"))
 			env.Setenv("DATA", srv.Data)
 			for name, value := range vars {
+				if name == "PATH" {
+					value += string(os.PathListSeparator) + env.Getenv("PATH")
+				}
 				env.Setenv(name, value)
 			}
 			return signIn(env, srv)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"answer": func(ts *testscript.TestScript, _ bool, args []string) {
+				answerQuestions(ts, args, slices.Collect(maps.Keys(vars)))
+			},
 			"exitcode":  exitCode,
 			"interrupt": interrupt,
 			"until":     until,
@@ -163,6 +180,20 @@ func linkProgram(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return link
+}
+
+// buildProgram builds the test binary again as "make build" builds the command.
+// The race detector makes it several times slower; scripts that it has watched on
+// the embedded engine need not be watched again.
+func buildProgram(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "slipway")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-trimpath", "-ldflags", "-s -w", "-o", program, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go test -c: %v\n%s", err, out)
+	}
+	return program
 }
 
 func setHome(env *testscript.Env) error {
@@ -211,6 +242,7 @@ func signIn(env *testscript.Env, srv *testkit.Server) error {
 		return err
 	}
 	env.Setenv("WEB", "http://"+env.Getenv("APP")+".localhost:"+port+"/")
+	env.Setenv("TLSWEB", "https://"+env.Getenv("APP")+".localhost:"+port+"/")
 	env.Setenv("OTHER", "http://"+env.Getenv("APP")+"-other.localhost:"+port+"/")
 	env.Setenv("ATTACK", attack)
 	env.Setenv("HTTP", "http://any:"+srv.Token+"@"+srv.HTTP)

@@ -4,13 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,11 +20,8 @@ import (
 	"slipway/slugs"
 )
 
-// adminUser is whom the first token and the keys in DATA/authorized_keys sign in.
-const adminUser = "admin"
-
-// access decides who may do what. There is one kind of user for now: whoever
-// signs in may do everything.
+// access decides who may do what: administrators everything, others what is of
+// their own apps and of those whose collaborators they are.
 type access struct {
 	store          *sqlstore.Store
 	tokenHash      string // of the administrator's token
@@ -35,54 +30,40 @@ type access struct {
 
 var _ gitserver.Authorizer = (*access)(nil)
 
-// newAccess reads the administrator's token, or makes it on the first start.
-func newAccess(dir string, store *sqlstore.Store) (*access, error) {
-	path := filepath.Join(dir, "admin-token")
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		raw = []byte("slipway-" + rand.Text())
-		err = writeNew(path, append(raw, '\n'))
+// Token signs a token in: the administrator's first, or one of an account.
+func (a *access) Token(ctx context.Context, token string) (string, error) {
+	hash := state.HashToken(token)
+	if subtle.ConstantTimeCompare([]byte(hash), []byte(a.tokenHash)) == 1 {
+		return state.AdminUser, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("first token: %w", err)
-	}
-	token := strings.TrimSpace(string(raw))
-	if len(token) < 16 {
-		return nil, fmt.Errorf("the token in %s is too short to be safe: remove the file, and a new one is made", path)
-	}
-	return &access{
-		store: store, tokenHash: state.HashToken(token),
-		authorizedKeys: filepath.Join(dir, "authorized_keys"),
-	}, nil
-}
-
-// writeNew writes a file that is whole or not there at all.
-func writeNew(path string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone, if all went well
-	_, err = tmp.Write(content)
-	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
-}
-
-// Token signs a token in.
-func (a *access) Token(_ context.Context, token string) (string, error) {
-	if subtle.ConstantTimeCompare([]byte(state.HashToken(token)), []byte(a.tokenHash)) != 1 {
+	known, err := a.store.TokenOf(ctx, hash)
+	if errors.Is(err, state.ErrNotFound) || err == nil && known.Expired(time.Now()) {
 		return "", gitserver.ErrUnauthorized
 	}
-	return adminUser, nil
+	if err != nil {
+		return "", err
+	}
+	return a.present(ctx, known.User)
+}
+
+// present returns a user who has an account still. A token or a key that was
+// added while the account was deleted lets nobody in.
+func (a *access) present(ctx context.Context, user string) (string, error) {
+	if user == state.AdminUser {
+		return user, nil
+	}
+	_, err := a.store.AccountOf(ctx, user)
+	if errors.Is(err, state.ErrNotFound) {
+		return "", gitserver.ErrUnauthorized
+	}
+	return user, err
 }
 
 // Key signs an SSH key in: one that was added, or one of DATA/authorized_keys.
 func (a *access) Key(ctx context.Context, key ssh.PublicKey) (string, error) {
 	known, err := a.store.Key(ctx, ssh.FingerprintSHA256(key))
 	if err == nil {
-		return known.User, nil
+		return a.present(ctx, known.User)
 	}
 	if !errors.Is(err, state.ErrNotFound) {
 		return "", err
@@ -95,43 +76,81 @@ func (a *access) Key(ctx context.Context, key ssh.PublicKey) (string, error) {
 	for lines.Scan() {
 		listed, _, _, _, err := ssh.ParseAuthorizedKey(lines.Bytes())
 		if err == nil && bytes.Equal(listed.Marshal(), key.Marshal()) {
-			return adminUser, nil
+			return state.AdminUser, nil
 		}
 	}
 	return "", gitserver.ErrUnauthorized
 }
 
-// Repository lets every user read and write every app; a push makes an app that
-// does not exist.
+// mayUse returns nil for a user who may use an app, else [state.ErrForbidden] or
+// [state.ErrNotFound].
+func (a *access) mayUse(ctx context.Context, user, app string) error {
+	may, err := a.store.MayUse(ctx, user, app)
+	if err == nil && !may {
+		err = state.NoAccess(user, app)
+	}
+	return err
+}
+
+// Repository lets users read and write the apps that they may use; a push makes
+// an app that does not exist, which is then its pusher's.
 func (a *access) Repository(ctx context.Context, to gitserver.Access) error {
-	_, err := a.store.App(ctx, to.Repo)
-	if !errors.Is(err, state.ErrNotFound) {
-		return err
+	err := a.mayUse(ctx, to.User, to.Repo)
+	if errors.Is(err, state.ErrNotFound) && to.Write {
+		err = a.create(ctx, to)
 	}
-	if !to.Write {
-		return gitserver.ErrNotFound
-	}
-	_, err = a.store.CreateApp(ctx, state.ActorAt(to.User, to.Remote), state.App{Name: to.Repo, Owner: to.User, Created: time.Now().UTC()})
 	switch {
-	case errors.Is(err, state.ErrTaken): // by another push, just now
-		return nil
-	case errors.Is(err, state.ErrInvalidName), errors.Is(err, state.ErrReservedName):
+	case errors.Is(err, state.ErrNotFound):
+		return gitserver.ErrNotFound
+	case errors.Is(err, state.ErrForbidden), errors.Is(err, state.ErrInvalidName), errors.Is(err, state.ErrReservedName):
 		return &gitserver.UserError{Text: err.Error(), Err: err}
 	}
 	return err
 }
 
-// registry decides for the registry. Nobody writes the builder's images, nor
-// replaces or deletes those of releases, which are immutable.
+func (a *access) create(ctx context.Context, to gitserver.Access) error {
+	_, err := a.store.CreateApp(ctx, state.ActorAt(to.User, to.Remote), state.App{Name: to.Repo, Owner: to.User, Created: time.Now().UTC()})
+	if errors.Is(err, state.ErrTaken) { // by another push, just now, of whomever
+		return a.mayUse(ctx, to.User, to.Repo)
+	}
+	return err
+}
+
+// registry decides for the registry. The builder's images are everybody's to
+// pull and nobody's to write; nobody replaces or deletes those of releases, which
+// are immutable. Others belong to the app that their name begins with.
 func (a *access) registry(ctx context.Context, token, repository string, action slugs.Action) error {
-	if _, err := a.Token(ctx, token); err != nil {
+	user, err := a.Token(ctx, token)
+	if err != nil {
 		return slugs.ErrUnauthorized
 	}
-	if action == slugs.Push && strings.HasPrefix(repository, slugs.SystemPrefix) {
+	app, _, below := strings.Cut(repository, "/")
+	switch {
+	case repository == "":
+		return nil
+	case below && app+"/" == slugs.SystemPrefix:
+		if action != slugs.Pull {
+			return slugs.ErrForbidden
+		}
+		return nil
+	}
+	err = a.mayUse(ctx, user, app)
+	if errors.Is(err, state.ErrNotFound) { // the catalogue, or images of no app
+		err = a.mustAdmin(ctx, user)
+	}
+	if errors.Is(err, state.ErrForbidden) {
 		return slugs.ErrForbidden
 	}
-	if action == slugs.Replace {
+	if err == nil && action == slugs.Replace {
 		return slugs.ErrReleased
 	}
-	return nil
+	return err
+}
+
+func (a *access) mustAdmin(ctx context.Context, user string) error {
+	admin, err := a.store.IsAdmin(ctx, user)
+	if err == nil && !admin {
+		err = state.ErrForbidden
+	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -15,9 +16,9 @@ type usageError struct{ error }
 // WrongUsage tells the command line to exit with 2.
 func (usageError) WrongUsage() {}
 
-// Command is "slipway serve".
-func Command(version string, stderr io.Writer) *cobra.Command {
-	s := &Settings{}
+// Command is "slipway serve". The API is served through watch, unless it is nil.
+func Command(version string, stderr io.Writer, watch func(http.Handler) http.Handler) *cobra.Command {
+	s := &Settings{watchAPI: watch}
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Receive pushes, build, release and run",

@@ -60,6 +60,7 @@ func (s *server) openBackend(ctx context.Context) (dyno.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.limits = limits
 	if s.build.engine.Name() == "docker" {
 		return dockerdyno.Open(ctx, dockerdyno.Config{
 			Host: s.dockerHost(), Dir: filepath.Join(s.set.Data, "dynos"), Registry: s.addrs.registry, Token: s.slugs.Grant,

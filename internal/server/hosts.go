@@ -70,6 +70,9 @@ func (h *hosts) forget() {
 // Upstream implements router.Apps.
 func (h *hosts) Upstream(ctx context.Context, app string) (router.Upstream, func(), error) {
 	route, err := h.dynos.Route(ctx, app)
+	if down := (*dyno.MaintenanceError)(nil); errors.As(err, &down) {
+		return router.Upstream{}, nil, &router.MaintenanceError{Page: down.Page}
+	}
 	if err != nil {
 		for ours, theirs := range map[error]error{
 			dyno.ErrCrashed: router.ErrCrashed, dyno.ErrNoWeb: router.ErrNoWeb, dyno.ErrNoSlug: router.ErrBlank,

@@ -10,7 +10,8 @@ import (
 
 	"slipway/gitserver"
 	"slipway/internal/api"
-	"slipway/internal/deploy"
+	"slipway/internal/disk"
+	"slipway/internal/sources"
 	"slipway/internal/state"
 	"slipway/internal/state/postgres"
 	"slipway/internal/state/sqlite"
@@ -45,17 +46,21 @@ func (s *server) open(ctx context.Context, version string) (http.Handler, error)
 	if err := s.openTLS(ctx); err != nil {
 		return nil, err
 	}
-	s.dep = deploy.New(deploy.Config{
-		Releases: s.store, Formations: s.store, Builder: s.build, Slugs: s.slugs, Dynos: s.dynos, Logs: appLogs{s.logs},
-		Registry: s.addrs.registry, Image: s.image, WebURL: s.addrs.web, Stack: "Slipway-Debian13", Log: s.log,
-	})
+	if err := s.openDeploys(); err != nil {
+		return nil, err
+	}
 	if err := s.openGit(ctx, version, who); err != nil {
 		return nil, err
 	}
-	d := doors{git: s.git, registry: s.slugs, metrics: metrics(s.dynos, s.git), ready: &s.ready}
-	d.api, d.apiPaths = s.openAPI(ctx, who)
+	d := doors{
+		git: s.git, registry: s.slugs, api: s.openAPI(ctx, who), watchAPI: s.set.watchAPI,
+		metrics: metrics(s.dynos, s.git), ca: s.ca.PEM(), ready: &s.ready,
+	}
 	return s.appsFirst(d.handler()), nil
 }
+
+// stack is what the bundled builder calls its base.
+const stack = "Slipway-Debian13"
 
 // openState opens the database that --database names.
 func (s *server) openState(ctx context.Context) error {
@@ -76,18 +81,20 @@ func (s *server) openState(ctx context.Context) error {
 }
 
 // openAPI makes the API. Its streams of logs end with ctx.
-func (s *server) openAPI(ctx context.Context, who *access) (http.Handler, []string) {
-	var paths []string
-	s.api, paths = api.New(api.Config{
+func (s *server) openAPI(ctx context.Context, who *access) http.Handler {
+	s.api = api.New(api.Config{
 		Apps: s.store, Keys: s.store, Settings: s.store, Domains: domains{s.store, s.hosts.own, s.hosts.suffix}, Certs: s.store, Drains: s.store,
+		Accounts: s.store, Tokens: s.store, Collaborators: s.store, MayUse: who.mayUse, Domain: s.set.Domain,
 		SignIn: who.Token, Destroy: s.destroy, Dynos: s.dynos, Deploys: s.dep, Logs: s.logs, CheckCert: checkCert,
 		Changed:   func(app string) { s.changed(context.WithoutCancel(ctx), app) },
 		GitURL:    func(app string) string { return s.addrs.url + "/" + app + ".git" },
 		WebURL:    s.addrs.web,
 		ImageName: func(app string, rel state.Release) string { return s.image(app, rel.Tag()) },
-		URL:       s.set.URL, Stopping: ctx.Done(), Log: s.log,
+		Builds:    s.store, Outputs: s.outputs, Building: s.dep, Sources: s.sources, Fetch: sources.Fetcher{Reach: s.set.BuildReach}.Get,
+		RepoSize: s.repoSize, Stack: stack, ACM: s.set.ACMEEmail != "", DynoCPUs: s.limits.CPUs, DynoMemory: s.limits.Memory,
+		URL: s.set.URL, APIRate: s.set.APIRate, Rendezvous: true, Stopping: ctx.Done(), Log: s.log,
 	})
-	return s.api, paths
+	return s.api
 }
 
 // openGit makes the git server, and finishes what a crash interrupted.
@@ -96,7 +103,7 @@ func (s *server) openGit(ctx context.Context, version string, who *access) error
 	if err != nil {
 		return err
 	}
-	cfg.Dir, cfg.HostKeyDir = filepath.Join(s.set.Data, "repositories"), filepath.Join(s.set.Data, "ssh")
+	cfg.Dir, cfg.HostKeyDir = s.repositories(), filepath.Join(s.set.Data, "ssh")
 	cfg.Receiver, cfg.Authorizer, cfg.Agent = s.dep, who, "slipway/"+version
 	cfg.StopTimeout, cfg.SweepAfter, cfg.Log = s.set.StopTimeout, s.set.sweepAfter(), s.log
 	if s.git, err = gitserver.New(cfg); err != nil {
@@ -106,6 +113,14 @@ func (s *server) openGit(ctx context.Context, version string, who *access) error
 		return err
 	}
 	return s.dep.Recover(ctx, s.git)
+}
+
+func (s *server) repositories() string { return filepath.Join(s.set.Data, "repositories") }
+
+// repoSize measures the repository of an app, which may have none yet.
+func (s *server) repoSize(ctx context.Context, app string) (int64, error) {
+	used, err := disk.Of(ctx, filepath.Join(s.repositories(), app+".git"))
+	return used.Bytes, err
 }
 
 // sweepAfter is --sweep-after as gitserver has it, where 0 is not for ever.

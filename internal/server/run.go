@@ -14,10 +14,13 @@ import (
 
 	"slipway/gitserver"
 	"slipway/internal/api"
+	"slipway/internal/ca"
 	"slipway/internal/deploy"
 	"slipway/internal/dyno"
 	"slipway/internal/logs"
+	"slipway/internal/outputs"
 	"slipway/internal/router"
+	"slipway/internal/sources"
 	"slipway/internal/state/sqlstore"
 	"slipway/slugs"
 )
@@ -32,13 +35,18 @@ type server struct {
 	build *builds
 	dep   *deploy.Deployer
 
+	outputs *outputs.Store
+	sources *sources.Store
+
 	logs    *logs.Store
 	drains  *logs.Drains
 	backend dyno.Backend
 	dynos   *dyno.Manager
+	limits  dyno.Limits // of each dyno
 	hosts   *hosts
 	router  *router.Router
-	tls     *router.TLS // nil if TLS is off
+	tls     *router.TLS // the apps' certificates
+	ca      *ca.Authority
 	api     *api.Handler
 
 	addrs addresses

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/internal/port"
 	"slipway/slugs"
 )
 
@@ -21,12 +22,10 @@ func (s *server) serve(ctx context.Context, handler http.Handler, l *listeners) 
 	defer cancelRequests()
 	g, stop := errgroup.WithContext(ctx)
 	web := newHTTPServer(requests, handler, s.log)
-	if s.tls != nil {
-		web.TLSConfig = s.tls.Config() // before it serves anything: serving changes it
-	}
 	inner := newHTTPServer(requests, s.slugs, s.log)
 	g.Go(func() error { return ignoreClosed(inner.Serve(l.registry)) })
-	for _, ln := range l.http {
+	for _, ln := range s.ports(l) {
+		g.Go(func() error { return ln.Run(requests) })
 		g.Go(func() error { return ignoreClosed(web.Serve(ln)) })
 	}
 	sshDone := make(chan struct{})
@@ -37,9 +36,6 @@ func (s *server) serve(ctx context.Context, handler http.Handler, l *listeners) 
 		}
 		return s.git.ServeSSH(stop, l.ssh)
 	})
-	if l.https != nil {
-		g.Go(func() error { return ignoreClosed(web.ServeTLS(l.https, "", "")) })
-	}
 	g.Go(func() error { return s.sweep(stop) })
 	g.Go(func() error { return s.prepare(stop) })
 	if s.set.Upkeep {
@@ -81,6 +77,7 @@ const lastWords = 10 * time.Second
 func (s *server) drain(requests context.Context, cancel context.CancelFunc, web *http.Server) error {
 	grace, done := context.WithTimeout(requests, s.set.StopTimeout)
 	err := web.Shutdown(grace)
+	s.dep.Stop(grace)
 	done()
 	cancel()
 	if err == nil {
@@ -101,6 +98,7 @@ func newHTTPServer(ctx context.Context, handler http.Handler, log *zap.Logger) *
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       port.ConnContext,
 		ErrorLog:          zap.NewStdLog(log.Named("http").WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
 	}
 }
@@ -125,7 +123,7 @@ func (s *server) sweep(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		err := s.dep.Sweep(ctx, s.set.KeepSlugs, s.build.wants)
+		err := errors.Join(s.dep.Sweep(ctx, s.set.KeepSlugs, s.build.wants), s.sources.Sweep())
 		if err != nil && ctx.Err() == nil && !errors.Is(err, slugs.ErrBusy) {
 			s.log.Warn("sweep failed", zap.Error(err))
 		}

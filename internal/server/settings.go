@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -47,6 +48,8 @@ type Settings struct {
 	MaxSource      string
 	MaxSourceFiles int
 	KeepSlugs      int
+	KeepOutputs    int
+	MaxOutput      string
 	Upkeep         bool
 	SweepAfter     time.Duration
 
@@ -69,10 +72,13 @@ type Settings struct {
 	RequestTimeout  time.Duration
 	MaxOneOffs      int
 	MaxWaiting      int
+	APIRate         int
 	AppLog          string
 
 	LogFormat string
 	LogLevel  string
+
+	watchAPI func(http.Handler) http.Handler // of tests; nil for none
 }
 
 // register declares the flags with their defaults.
@@ -100,9 +106,11 @@ func (s *Settings) register(f *pflag.FlagSet) {
 	f.Int64Var(&s.BuildDiskFiles, "build-disk-files", 1_000_000, "files and folders for one build, the app's build cache included")
 	f.DurationVar(&s.BuildTimeout, "build-timeout", 20*time.Minute, "longest build")
 	f.DurationVar(&s.StopTimeout, "stop-timeout", 30*time.Second, "how long pushes may go on after a signal to stop")
-	f.StringVar(&s.MaxSource, "max-source", "1GiB", "largest source tree of a build")
+	f.StringVar(&s.MaxSource, "max-source", "1GiB", "largest source tree of a build, and largest tarball")
 	f.IntVar(&s.MaxSourceFiles, "max-source-files", 100_000, "most files in the source tree of a build")
 	f.IntVar(&s.KeepSlugs, "keep-slugs", 0, "releases of an app whose images are kept; 0 keeps all")
+	f.IntVar(&s.KeepOutputs, "keep-outputs", 200, "builds and release commands of an app whose output is kept")
+	f.StringVar(&s.MaxOutput, "max-output", "1MiB", "what is kept of the output of one build or release command")
 	f.BoolVar(&s.Upkeep, "upkeep", true, "repack the repositories beside pushes, and sweep them")
 	f.DurationVar(&s.SweepAfter, "sweep-after", 14*24*time.Hour, "how long --upkeep keeps what no branch or tag of a repository leads to any more; 0 for ever")
 
@@ -132,6 +140,7 @@ func (s *Settings) registerRun(f *pflag.FlagSet) {
 	f.DurationVar(&s.RequestTimeout, "request-timeout", 30*time.Second, "how long a dyno may take to begin its answer")
 	f.IntVar(&s.MaxOneOffs, "max-one-offs", 10, "one-off dynos (slipway run) of one app at once")
 	f.IntVar(&s.MaxWaiting, "max-waiting", 1000, "requests of one app that wait for a dyno at once")
+	f.IntVar(&s.APIRate, "api-rate", 4500, "requests to the API that one account may make in an hour; 0 for no limit")
 	f.StringVar(&s.AppLog, "app-log", "4MiB", "disk for one app's log; the oldest lines go")
 }
 
@@ -189,6 +198,7 @@ func (s *Settings) check() error {
 		{"build-pids", s.BuildPids > 0},
 		{"build-timeout", s.BuildTimeout > 0},
 		{"max-source-files", s.MaxSourceFiles > 0},
+		{"keep-outputs", s.KeepOutputs > 0},
 		{"dyno-cpus", s.DynoCPUs > 0},
 		{"dyno-pids", s.DynoPids > 0},
 		{"dyno-stop-timeout", s.DynoStopTimeout > 0},
@@ -202,8 +212,10 @@ func (s *Settings) check() error {
 			errs = append(errs, fmt.Errorf("--%s: it must be more than 0", c.setting))
 		}
 	}
-	if s.KeepSlugs < 0 {
-		errs = append(errs, errors.New("--keep-slugs: it cannot be less than 0"))
+	for setting, n := range map[string]int{"keep-slugs": s.KeepSlugs, "api-rate": s.APIRate} {
+		if n < 0 {
+			errs = append(errs, fmt.Errorf("--%s: it cannot be less than 0", setting))
+		}
 	}
 	for setting, d := range map[string]time.Duration{
 		"stop-timeout": s.StopTimeout, "idle-timeout": s.IdleTimeout, "dyno-hours": s.DynoHours, "sweep-after": s.SweepAfter,

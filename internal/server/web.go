@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/internal/logs"
+	"slipway/internal/port"
 	"slipway/internal/router"
 	"slipway/internal/state"
 )
@@ -24,7 +25,7 @@ const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory"
 func (s *server) openRouter() {
 	s.hosts = newHosts(s.dynos, s.store, s.set.Domain, hostOf(s.addrs.public))
 	s.router = router.New(router.Config{
-		Apps: s.hosts, Domain: s.set.Domain, Port: s.addrs.port, TLSPort: s.addrs.tlsPort,
+		Apps: s.hosts, Domain: s.set.Domain, Port: s.addrs.port, TLSPort: cmp.Or(s.addrs.tlsPort, s.addrs.port),
 		WakeTimeout: s.set.WakeTimeout, FirstByte: s.set.RequestTimeout, Logger: s.log,
 		Log: func(app, line string) {
 			s.logs.Append(app, logs.Line{At: time.Now(), Source: "slipway", Dyno: "router", Text: line})
@@ -32,10 +33,11 @@ func (s *server) openRouter() {
 	})
 }
 
-// openTLS prepares the certificates, if there is a port for them.
+// openTLS prepares the certificates: those of apps, and our own for who asks for
+// another name.
 func (s *server) openTLS(ctx context.Context) error {
-	if s.set.HTTPS == "" {
-		return nil
+	if err := s.openCA(); err != nil {
+		return err
 	}
 	conf := router.TLSConfig{
 		Storage: filepath.Join(s.set.Data, "certificates"), Log: s.log,
@@ -57,9 +59,6 @@ func (s *server) openTLS(ctx context.Context) error {
 
 // useCerts takes over the certificates that people brought.
 func (s *server) useCerts(ctx context.Context) error {
-	if s.tls == nil {
-		return nil
-	}
 	all, err := s.store.AllCerts(ctx)
 	if err != nil {
 		return err
@@ -111,10 +110,7 @@ func (s *server) appsFirst(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-	if s.tls != nil {
-		return s.tls.HTTP(all)
-	}
-	return all
+	return port.Handler(s.tls.HTTP(all))
 }
 
 // hostOf is an address without its port.
