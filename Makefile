@@ -28,8 +28,8 @@ run: deps-run build builder ## set up, build and serve (ARGS="--http 0.0.0.0:500
 test: deps-test build builder ## set up and run every test
 	$(GO) vet ./...
 	$(GO) test -race -short -timeout 10m ./...
-	@# One package at a time: some hold others to a deadline of two seconds.
-	$(GO) test -race -p 1 -timeout 30m ./...
+	@# The rest. One package at a time: some hold others to a deadline of two seconds.
+	$(GO) test -race -p 1 -timeout 30m $$(./.ci/long)
 
 test-short: build ## the quick tests: no builder, no Docker daemon
 	$(GO) test -short -timeout 5m ./...
@@ -61,9 +61,10 @@ $(TOOLS)/golangci-lint:
 deps-run: ## install the Debian packages that serving needs
 	@./.ci/packages $(RUN_PACKAGES) $(MAKE_PACKAGES)
 
-deps-test: ## install the Debian packages that the tests need, and isomorphic-git
+deps-test: ## install what the tests need: Debian packages, isomorphic-git, Heroku's command line
 	@./.ci/packages $(RUN_PACKAGES) $(MAKE_PACKAGES) $(TEST_PACKAGES) $(CLIENT_PACKAGES)
 	@$(MAKE) --no-print-directory $(CLIENTS)/node_modules/.package-lock.json
+	@./.ci/heroku
 
 CLIENTS := gitserver/testdata/clients
 $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
@@ -71,4 +72,4 @@ $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
 	touch $@
 
 clean: ## remove what was built
-	rm -rf $(BIN) $(TOOLS) $(CLIENTS)/node_modules bench.json
+	rm -rf $(BIN) $(TOOLS) $(CLIENTS)/node_modules testdata/heroku/node_modules bench.json
