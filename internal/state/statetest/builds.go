@@ -42,12 +42,26 @@ func keepBuilds(t *testing.T, db Database) {
 	_, err = s.Build(t.Context(), "shop", other.ID)
 	is(t, "Build of another app", err, state.ErrNotFound)
 
-	// One of a commit that was released in time, the moment before a crash.
+	_, err = s.AddBuild(t.Context(), bob, state.Build{App: "none"})
+	is(t, "AddBuild of a missing app", err, state.ErrNotFound)
+}
+
+// settleBuilds is what becomes of builds after a crash.
+func settleBuilds(t *testing.T, db Database) {
+	t.Helper()
+	s := db.withApp(t)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
+	ended, broken := addBuild(t, s, "shop", at), addBuild(t, s, "shop", at)
+	if err := s.EndBuild(t.Context(), ended.ID, state.BuildSucceeded, "sha256:aa", 7); err != nil {
+		t.Fatalf("EndBuild: %v", err)
+	}
+	// One of a commit that was released in time, the moment before the crash.
 	createApp(t, s, "shack")
-	third := addBuild(t, s, "shack", at)
+	released := addBuild(t, s, "shack", at)
 	made := release("aa")
-	made.App, made.Ref, made.Created = "shack", "refs/heads/main", at.Add(time.Second)
-	if made, err = s.AddRelease(t.Context(), bob, made, 0); err != nil {
+	made.App, made.Created = "shack", at.Add(time.Second)
+	made, err := s.AddRelease(t.Context(), bob, made, 0)
+	if err != nil {
 		t.Fatalf("AddRelease: %v", err)
 	}
 	later := addBuild(t, s, "shack", at.Add(time.Minute))
@@ -55,18 +69,15 @@ func keepBuilds(t *testing.T, db Database) {
 		t.Fatalf("SettleBuilds: %v", err)
 	}
 	for b, want := range map[state.Build]string{
-		first: state.BuildSucceeded, second: state.BuildFailed, other: state.BuildFailed,
-		third: state.BuildSucceeded, later: state.BuildFailed,
+		ended: state.BuildSucceeded, broken: state.BuildFailed, released: state.BuildSucceeded, later: state.BuildFailed,
 	} {
 		if got, err := s.Build(t.Context(), b.App, b.ID); err != nil || got.Status != want {
 			t.Errorf("Build after a crash = %+v, %v; want it %s", got, err, want)
 		}
 	}
-	if got, err := s.Build(t.Context(), "shack", third.ID); err != nil || got.Slug != made.Slug || got.Release != made.Version {
+	if got, err := s.Build(t.Context(), "shack", released.ID); err != nil || got.Slug != made.Slug || got.Release != made.Version {
 		t.Errorf("Build of a release that stands = %+v, %v; want %s of v%d", got, err, made.Slug, made.Version)
 	}
-	_, err = s.AddBuild(t.Context(), bob, state.Build{App: "none"})
-	is(t, "AddBuild of a missing app", err, state.ErrNotFound)
 }
 
 func stampApps(t *testing.T, db Database) {

@@ -59,6 +59,7 @@ func Run(t *testing.T, database func(t *testing.T) Database) {
 		{"tokens have a limit", limitTokens},
 		{"collaborators are kept, and may use the app", keepCollaborators},
 		{"builds are kept", keepBuilds},
+		{"builds are settled after a crash", settleBuilds},
 		{"usage adds up", addUsage},
 		{"usage at once adds up", usageAtOnce},
 		{"changes are audited", auditChanges},
