@@ -84,7 +84,7 @@ func (c *CLI) Env(server, token, home string) map[string]string {
 		"PATH": c.path, "HOME": home, "XDG_CONFIG_HOME": filepath.Join(home, ".config"),
 		"HEROKU_HOST": server, "HEROKU_LOGIN_HOST": server, "HEROKU_PARTICLEBOARD_URL": server,
 		// These keep it to itself: telemetry, updates, the desktop's secrets.
-		"DISABLE_TELEMETRY": "true", "HEROKU_SKIP_NEW_VERSION_CHECK": "true", "HEROKU_NETRC_WRITE": "true",
+		"DISABLE_TELEMETRY": "true", "HEROKU_DISABLE_AUTOUPDATE": "true", "HEROKU_SKIP_NEW_VERSION_CHECK": "true", "HEROKU_NETRC_WRITE": "true",
 		// Nothing is started that has a window, and nobody is asked.
 		"BROWSER": "true", "EDITOR": "true", "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1",
 		// Git, which loopback.mjs cannot watch, comes no farther than this either.
