@@ -16,8 +16,6 @@ import (
 const (
 	// oneOffType is the process type of one-off dynos.
 	oneOffType = "run"
-	// releaseType is the process type of a release phase's command.
-	releaseType = "release"
 	// upState is the state of a dyno that runs, idleState that of one that sleeps.
 	upState   = "up"
 	idleState = "idle"

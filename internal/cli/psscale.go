@@ -72,7 +72,7 @@ func (c *cli) showScale(cmd *cobra.Command, app string) error {
 // scalable are the process types that ps:scale takes. The command of a release
 // phase is one in Heroku's API, too.
 func scalable(all []wire.Formation) []wire.Formation {
-	return slices.DeleteFunc(slices.Clone(all), func(f wire.Formation) bool { return f.Type == releaseType })
+	return slices.DeleteFunc(slices.Clone(all), func(f wire.Formation) bool { return f.Type == wire.ReleaseType })
 }
 
 func noTypes(app string) error {

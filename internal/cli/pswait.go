@@ -87,7 +87,7 @@ func (c *cli) waitFor(ctx context.Context, app string, version int, w waiting) (
 func (c *cli) onVersion(ctx context.Context, app string, version int, w waiting) (all []wire.Dyno, on int, err error) {
 	all, err = c.client().Dynos(ctx, app)
 	all = slices.DeleteFunc(all, func(d wire.Dyno) bool {
-		return d.Type == releaseType || (d.Type == oneOffType && !w.withRun) || (w.kind != "" && d.Type != w.kind)
+		return d.Type == wire.ReleaseType || (d.Type == oneOffType && !w.withRun) || (w.kind != "" && d.Type != w.kind)
 	})
 	for _, d := range all {
 		if d.State == idleState || (d.State == upState && d.Release.Version >= version) {

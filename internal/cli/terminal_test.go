@@ -18,22 +18,29 @@ import (
 	"slipway/internal/dyno"
 )
 
-// TestRunGivesTheDynoTheTerminal runs a dyno in a real terminal: keys go to it as
-// they are, and its size follows.
-func TestRunGivesTheDynoTheTerminal(t *testing.T) {
+// newTerminal opens a real terminal: what a person sees, and what a program has.
+func newTerminal(t *testing.T) (screen console.Console, tty *os.File) {
+	t.Helper()
 	screen, path, err := console.NewPty()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = screen.Close() }()
+	t.Cleanup(func() { _ = screen.Close() })
 	if err := screen.Resize(console.WinSize{Width: 100, Height: 30}); err != nil {
 		t.Fatal(err)
 	}
-	tty, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOCTTY, 0)
+	tty, err = os.OpenFile(path, os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = tty.Close() }()
+	t.Cleanup(func() { _ = tty.Close() })
+	return screen, tty
+}
+
+// TestRunGivesTheDynoTheTerminal runs a dyno in a real terminal: keys go to it as
+// they are, and its size follows.
+func TestRunGivesTheDynoTheTerminal(t *testing.T) {
+	screen, tty := newTerminal(t)
 	before, err := term.GetState(int(tty.Fd()))
 	if err != nil {
 		t.Fatal(err)

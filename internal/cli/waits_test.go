@@ -6,11 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/containerd/console"
 
 	"slipway/internal/api/apitest"
 	"slipway/internal/cli"
@@ -98,19 +95,7 @@ func TestKeysAreFoundAndRemovedByComment(t *testing.T) {
 
 // TestTerminalsHaveColoursAndSomethingThatTurns runs verbs on a real terminal.
 func TestTerminalsHaveColoursAndSomethingThatTurns(t *testing.T) {
-	screen, path, err := console.NewPty()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = screen.Close() }()
-	if err := screen.Resize(console.WinSize{Width: 100, Height: 30}); err != nil {
-		t.Fatal(err)
-	}
-	tty, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = tty.Close() }()
+	screen, tty := newTerminal(t)
 	srv := apitest.Start(t)
 	lines := bufio.NewReader(screen)
 	show := func(cfg cli.Config, args ...string) string {

@@ -130,8 +130,7 @@ func (d *Deployer) deployTarball(ctx context.Context, p *push) (gitserver.Commit
 	}()
 	p.out.text("done.\n")
 	p.source = tree
-	commit, err := d.compile(ctx, p)
-	return commit, err
+	return d.compile(ctx, p)
 }
 
 func (d *Deployer) unpack(ctx context.Context, t *Tarball) (*sources.Tree, error) {
