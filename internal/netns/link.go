@@ -162,7 +162,7 @@ func buildEnd(addr netip.Addr) error {
 	if err != nil {
 		return fmt.Errorf("set default route: %w", err)
 	}
-	return closeTo(h, private())
+	return closeTo(h, Private())
 }
 
 func raiseLoopback(h *netlink.Handle) error {

@@ -71,7 +71,7 @@ func flatten(parts [][]expr.Any) []expr.Any {
 // and where what follows it does.
 func intervals() []nftables.SetElement {
 	var out []nftables.SetElement
-	for _, p := range private() {
+	for _, p := range Private() {
 		first := binary.BigEndian.Uint32(p.Addr().AsSlice())
 		next := uint64(first) + 1<<(32-p.Bits())
 		out = append(out, nftables.SetElement{Key: p.Addr().AsSlice()})

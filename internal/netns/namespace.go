@@ -68,7 +68,7 @@ func Attach(ctx context.Context, nsPath string, cfg Config) (*Namespace, error) 
 			return fmt.Errorf("open netlink: %w", err)
 		}
 		defer h.Close()
-		return errors.Join(turnOn("net/ipv6/conf/all/disable_ipv6"), raiseLoopback(h), closeTo(h, private()))
+		return errors.Join(turnOn("net/ipv6/conf/all/disable_ipv6"), raiseLoopback(h), closeTo(h, Private()))
 	})
 	if err == nil {
 		err = n.closeHost()

@@ -12,9 +12,9 @@ import (
 // table (0), so that loopback and opened ports work, and before the main one.
 const rulePriority = 100
 
-// private are the addresses that no build reaches, whatever the host routes
+// Private are the IPv4 addresses that no build reaches, whatever the host routes
 // to: RFC 6890's private and special ranges, and all of multicast.
-func private() []netip.Prefix {
+func Private() []netip.Prefix {
 	list := []string{
 		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
 		"172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",

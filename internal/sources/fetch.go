@@ -11,6 +11,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"slipway/internal/netns"
 )
 
 const (
@@ -136,12 +138,12 @@ func (f Fetcher) checkAddress(address string) error {
 	return refuse("the source is at a private address, which builds do not reach: upload it (POST /sources), or ask for it to be opened (--build-reach HOST:PORT)")
 }
 
-// closed are the private and special ranges (RFC 6890), those in which such
-// addresses can hide among them.
-var closed = func() (all []netip.Prefix) {
+// closed are what builds do not reach, and of IPv6, which they do not have, the
+// private and special ranges (RFC 6890), those in which IPv4 addresses can hide
+// among them.
+var closed = func() []netip.Prefix {
+	all := netns.Private()
 	for _, p := range []string{
-		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-		"192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",
 		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2002::/16", "fc00::/7", "fe80::/9", "ff00::/8",
 	} {
 		all = append(all, netip.MustParsePrefix(p))
