@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 )
 
 // Detect says what the app in fsys is. The error, if the app cannot be built,
@@ -13,12 +14,26 @@ import (
 // It reads the root listing and at most a megabyte of each file that decides
 // (16 of Pipfile.lock).
 func Detect(ctx context.Context, fsys fs.FS, o Options) (*Plan, error) {
+	return detect(ctx, fsys, o, (*detector).detect)
+}
+
+// DetectAs says what the app in fsys is to the buildpack of one language, which
+// need not be the app's own: Node.js for the assets of a Python app, say. The
+// Procfile is left out. Otherwise it is as [Detect].
+func DetectAs(ctx context.Context, fsys fs.FS, language string, o Options) (*Plan, error) {
+	return detect(ctx, fsys, o, func(d *detector) error {
+		d.plan.Language = language
+		return d.details()
+	})
+}
+
+func detect(ctx context.Context, fsys fs.FS, o Options, fill func(*detector) error) (*Plan, error) {
 	t, err := openTree(ctx, fsys)
 	if err != nil {
 		return nil, err
 	}
 	d := &detector{tree: t, options: o, plan: &Plan{}}
-	err = d.detect()
+	err = fill(d)
 	d.plan.Files = t.read
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -43,9 +58,18 @@ type detector struct {
 func (d *detector) detect() error {
 	found := d.matches()
 	procfileErr := d.procfile()
-	if len(found) == 0 {
+	switch {
+	case len(found) == 0 && len(d.plan.Processes) > 0:
+		return procfileErr // a Procfile alone: the app is what it starts
+	case len(found) == 0 && procfileErr != nil:
+		return procfileErr // it would be one, were it right
+	case len(found) == 0:
 		return d.unknown()
+	case d.options.Language == NoLanguage && len(d.plan.Processes) > 0:
+		d.plan.AlsoMatches = found
+		return procfileErr
 	}
+	d.choose(found)
 	d.plan.Language = found[0].Language
 	d.because("language", found[0].Language, found[0].File, 0, foundIn(found[0].File))
 	d.plan.AlsoMatches = found[1:]
@@ -53,6 +77,18 @@ func (d *detector) detect() error {
 		return err
 	}
 	return procfileErr
+}
+
+// choose puts the language that was chosen first, if it is among those found.
+func (d *detector) choose(found []Match) {
+	i := slices.IndexFunc(found, func(m Match) bool { return m.Language == d.options.Language })
+	if i <= 0 {
+		return
+	}
+	chosen := found[i]
+	copy(found[1:i+1], found[:i])
+	found[0] = chosen
+	d.because("language", chosen.Language, "", 0, "chosen by its buildpack")
 }
 
 func (d *detector) details() error {

@@ -12,7 +12,7 @@ import (
 // what else the app could have been, and what is wrong with it.
 func (p *Plan) Explain() string {
 	var b strings.Builder
-	if p.Language != "" {
+	if p.Language != "" || len(p.Processes) > 0 {
 		fmt.Fprintf(&b, "-----> %s app detected\n", LanguageName(p.Language))
 		b.WriteString(p.Table())
 	}
@@ -34,7 +34,7 @@ func (p *Plan) Table() string {
 	row := func(subject, value, why string) {
 		fmt.Fprintf(w, "       %s\t%s\t%s\n", subject, value, why) //nolint:errcheck // memory
 	}
-	row("language", p.Language, p.why("language"))
+	row("language", orDash(p.Language), p.why("language"))
 	row("package manager", orDash(p.PackageManager), p.why("package_manager"))
 	row("version", p.versionText(), p.why("version"))
 	for i, proc := range p.Processes {

@@ -3,6 +3,8 @@ package buildpacks_test
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -108,6 +110,50 @@ func FuzzNodeAndGo(f *testing.F) {
 			if plan.Explain() == "" {
 				t.Fatal("nothing is explained")
 			}
+		}
+	})
+}
+
+// fuzzed are the names that decide, one for each bit of a fuzzed number.
+var fuzzed = []string{
+	"requirements.txt", "Pipfile", "Pipfile.lock", "poetry.lock", "uv.lock", "setup.py", "runtime.txt", ".python-version",
+	"python-version", "venv/pyvenv.cfg", ".heroku/python/bin/python", "package.json", "yarn.lock", ".yarnrc.yml", "index.js",
+	"go.mod", "vendor/modules.txt", "main.go", "Procfile", "Gemfile", "Gemfile.lock", "composer.json", "index.html", "public/index.html",
+}
+
+// FuzzDetect makes any mixture of files, folders and links.
+func FuzzDetect(f *testing.F) {
+	f.Add(uint32(1<<6|1), uint32(0), "python-3.13", "runtime.txt")
+	f.Add(uint32(1<<7|1), uint32(1<<7), "->requirements.txt", "x")
+	f.Add(uint32(1<<18), uint32(0), "web: a", "\n")
+	f.Fuzz(func(t *testing.T, have, folders uint32, content, name string) {
+		files := map[string]string{}
+		if fs.ValidPath(name) && name != "." {
+			files[name] = content
+		}
+		for i, name := range fuzzed {
+			switch {
+			case have&(1<<i) == 0:
+			case folders&(1<<i) != 0:
+				files[name+"/inside"] = content
+			default:
+				files[name] = content
+			}
+		}
+		plan, err := buildpacks.Detect(t.Context(), tree(files), has)
+		failure(t, err)
+		again, errAgain := buildpacks.Detect(t.Context(), tree(files), has)
+		if !reflect.DeepEqual(plan, again) || (err == nil) != (errAgain == nil) {
+			t.Fatalf("Detect of %q = %+v, %v, and again %+v, %v", files, plan, err, again, errAgain)
+		}
+		if plan.Language == "" && err == nil && len(plan.Processes) == 0 {
+			t.Fatalf("Detect of %q finds nothing, and has no error", files)
+		}
+		if _, err := json.Marshal(plan); err != nil {
+			t.Fatal(err)
+		}
+		if plan.Explain() == "" {
+			t.Fatal("nothing is explained")
 		}
 	})
 }

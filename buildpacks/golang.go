@@ -38,7 +38,7 @@ func (d *detector) golang() error {
 	}
 	if said.text == "" {
 		d.plan.Version = Version{Origin: "default"}
-		d.because("version", "", goMod, 0, "go.mod has no go line, so the default is used")
+		d.because("version", "", goMod, 0, "go.mod has no line with a go version alone, so the default is used")
 		return nil
 	}
 	want, ok := requirement(said.text)
@@ -65,8 +65,8 @@ instead.`, said.n, cut(strings.TrimPrefix(said.text, "=")))
 
 var fullGoLine = regexp.MustCompile(`^=\d+\.\d+\.\d+$`)
 
-// goVersionLines returns what the first go line and the last directive ask
-// for; a go line is an exact requirement.
+// goVersionLines returns the first go line and the last directive. Only a go
+// line that says nothing but the version counts; a directive wins over it.
 func goVersionLines(text string) (line, directive versionLine) {
 	n := 0
 	for s := range strings.SplitSeq(text, "\n") {
@@ -75,48 +75,9 @@ func goVersionLines(text string) (line, directive versionLine) {
 		switch {
 		case len(f) >= 4 && f[0] == "//" && f[1] == "+heroku" && f[2] == "goVersion":
 			directive = versionLine{f[3], n}
-		case len(f) >= 2 && f[0] == "go" && (len(f) == 2 || strings.HasPrefix(f[2], "//")) && line.n == 0:
+		case len(f) == 2 && f[0] == "go" && line.n == 0:
 			line = versionLine{"=" + f[1], n}
 		}
 	}
 	return line, directive
-}
-
-var requirementPart = regexp.MustCompile(`^(=|>=?|<=?|~|\^)?\s*(\d+)(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$`)
-
-// requirement writes a version requirement in one way: "go1.25" and "=1.25"
-// are "=1.25", "1.25" is "^1.25".
-func requirement(s string) (string, bool) {
-	if v, ok := strings.CutPrefix(s, "go"); ok {
-		s = "=" + v
-	}
-	if s == "*" || s == "x" || s == "X" {
-		return "*", true
-	}
-	parts := strings.Split(s, ",")
-	for i, part := range parts {
-		m := requirementPart.FindStringSubmatch(strings.TrimSpace(part))
-		if m == nil {
-			return "", false
-		}
-		parts[i] = onePart(m)
-	}
-	return strings.Join(parts, ", "), true
-}
-
-func onePart(m []string) string {
-	op, version := m[1], m[2]
-	wild := false
-	for _, n := range m[3:5] {
-		if n != "" && strings.Contains("xX*", n) {
-			n, wild = "*", true
-		}
-		if n != "" {
-			version += "." + n
-		}
-	}
-	if op == "" && !wild {
-		op = "^"
-	}
-	return op + version + m[5]
 }

@@ -111,7 +111,8 @@ func (d *detector) managerIs(name, file string) {
 	d.because("package_manager", name, file, 0, foundIn(file))
 }
 
-// LanguageName is a language as people write it: "Python", "Node.js".
+// LanguageName is a language as people write it: "Python", "Node.js". An app
+// that has none is what its Procfile starts.
 func LanguageName(language string) string {
 	switch language {
 	case nodejs:
@@ -123,7 +124,7 @@ func LanguageName(language string) string {
 	case static:
 		return "Static"
 	case "":
-		return "Unknown"
+		return "Procfile"
 	default:
 		return strings.ToUpper(language[:1]) + language[1:]
 	}

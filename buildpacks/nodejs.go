@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 const packageJSON = "package.json"
@@ -18,7 +20,7 @@ func (d *detector) nodejs() error {
 		d.nodeDefault("there is no package.json")
 		return nil
 	}
-	pkg, err := d.packageJSON()
+	pkg, line, err := d.packageJSON()
 	if err != nil {
 		return err
 	}
@@ -30,14 +32,15 @@ func (d *detector) nodejs() error {
 		d.warn("engines-node::invalid", `Warning: Invalid Node.js version in package.json.
 
 The version in 'engines.node' of your package.json isn't a version
-range, so the default version is used. The following was found:
+range, so the default version is used. The following was found
+(%s):
 %s
 
-Write a range such as "22.x" or ">=20 <23" instead.`, cut(asked))
+Write a range such as "22.x" or ">=20 <23" instead.`, at(packageJSON, line), cut(asked))
 		d.nodeDefault("engines.node of package.json isn't a version range")
 	default:
 		d.plan.Version = Version{Requested: asked, Origin: "engines.node"}
-		d.because("version", asked, packageJSON, 0, "asked for by engines.node in package.json")
+		d.because("version", asked, packageJSON, line, "asked for by engines.node on "+at(packageJSON, line))
 	}
 	return nil
 }
@@ -67,10 +70,21 @@ func (p packageFile) engine(name string) string {
 	return engines.text(name)
 }
 
-func (d *detector) packageJSON() (packageFile, error) {
+// packageJSON reads package.json, and finds the line of engines.node.
+func (d *detector) packageJSON() (pkg packageFile, line int, err error) {
 	data, err := d.tree.content(packageJSON, maxFile)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
+	}
+	if !utf8.Valid(data) {
+		name, _ := encoding(data)
+		return nil, 0, failure("package_json/read", packageJSON, 0, `Error: Error reading package.json.
+
+Your app's package.json is needed to build it, but couldn't be read
+because it isn't UTF-8:
+%s
+
+Configure your editor to save the file as UTF-8, without a BOM.`, name)
 	}
 	var value any
 	if err := json.Unmarshal(data, &value); err != nil {
@@ -83,16 +97,15 @@ Your app's package.json is needed to build it, but isn't valid JSON:
 Correct the file there. 'npm pkg get' fails on your machine too until
 it is right.`, cut(cause.Error()))
 		bad.cause = cause
-		return nil, bad
+		return nil, 0, bad
 	}
-	var pkg packageFile
 	if json.Unmarshal(data, &pkg) != nil {
-		return packageFile{}, nil //nolint:nilerr // JSON that is no object says nothing
+		return packageFile{}, 0, nil //nolint:nilerr // JSON that is no object says nothing
 	}
-	return pkg, nil
+	return pkg, lineOfKey(data, "engines", "node"), nil
 }
 
-var packageManagerField = regexp.MustCompile(`^(npm|pnpm|yarn)@(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+.*)?$`)
+var packageManagerField = regexp.MustCompile(`^(npm|pnpm|yarn)@\s*[vV]?(\d+\.\d+\.\d+(?:-?[0-9A-Za-z.-]+)?)\s*(?:\+.*)?$`)
 
 func (d *detector) nodeManager(pkg packageFile) {
 	is := func(name, file, why string) {
@@ -128,7 +141,7 @@ you use locally ('pnpm --version' prints it), and commit the change.`)
 	}
 }
 
-var yarnPathLine = regexp.MustCompile(`(?m)^yarnPath:[ \t]*["']?([^"'\r\n#]+?)["']?[ \t]*(?:#.*)?\r?$`)
+var yarnPathLine = regexp.MustCompile(`(?m)^["']?yarnPath["']?[ \t]*:[ \t]*["']?([^"'\r\n#]+?)["']?[ \t]*(?:#.*)?\r?$`)
 
 // yarnPath is the Yarn that the app brings with it, "" if none.
 func (d *detector) yarnPath() string {
@@ -145,20 +158,8 @@ func (d *detector) yarnPath() string {
 		return ""
 	}
 	path := strings.TrimPrefix(string(bytes.TrimSpace(m[1])), "./")
-	if !d.tree.isFile(path) {
+	if !fs.ValidPath(path) || !d.tree.exists(path) {
 		return ""
 	}
 	return path
-}
-
-var (
-	comparator = `(?:[~^=]|~>|[<>]=?)?[ \t]*[vV]?(?:\d+|[xX*])(?:\.(?:\d+|[xX*])){0,2}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?`
-	conjunct   = `[ \t]*(?:` + comparator + `(?:[ \t,]+(?:-[ \t]+)?` + comparator + `)*)?[ \t]*`
-	rangeForm  = regexp.MustCompile(`^` + conjunct + `(?:\|\|` + conjunct + `)*$`)
-)
-
-// isRange tells whether npm would read s as a range of versions.
-func isRange(s string) bool {
-	const longest = 256 // npm's own limit
-	return len(s) <= longest && rangeForm.MatchString(s)
 }

@@ -11,23 +11,28 @@ import (
 
 const pipfileLock = "Pipfile.lock"
 
-// pipfileVersion is the Python version in Pipfile.lock, "" if it says none.
-func (d *detector) pipfileVersion() (string, error) {
+// pipfileVersion is the Python version in Pipfile.lock and its line, "" if it
+// says none.
+func (d *detector) pipfileVersion() (version string, line int, err error) {
 	data, err := d.tree.content(pipfileLock, maxLockFile)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	version, err := parsePipfileLock(data)
+	found, err := parsePipfileLock(data)
 	if err != nil {
-		return "", badPipfileJSON(err)
+		return "", 0, badPipfileJSON(err)
 	}
-	if version == nil {
-		return "", nil
+	if found == nil {
+		return "", 0, nil
 	}
-	if _, ok := parseVersion(*version); !ok {
-		return "", d.badPipfileVersion(*version)
+	line = lineOfKey(data, "_meta", "requires", "python_full_version")
+	if line == 0 {
+		line = lineOfKey(data, "_meta", "requires", "python_version")
 	}
-	return *version, nil
+	if _, ok := parseVersion(*found); !ok {
+		return "", 0, d.badPipfileVersion(*found, line)
+	}
+	return *found, line, nil
 }
 
 // parsePipfileLock returns _meta.requires.python_full_version, or else
@@ -56,8 +61,13 @@ func parsePipfileLock(data []byte) (*string, error) {
 	if len(found) == 1 && found[0] == "null" {
 		return nil, nil
 	}
-	version := strings.Join(found, "\n")
+	version := shellOutput(strings.Join(found, "\n"))
 	return &version, nil
+}
+
+// shellOutput is what a shell keeps of a command's output.
+func shellOutput(s string) string {
+	return strings.TrimRight(strings.ReplaceAll(s, "\x00", ""), "\n")
 }
 
 func lockVersion(root json.RawMessage) (string, error) {

@@ -3,7 +3,9 @@ package buildpacks
 // A Plan is what detection decided about a tree, and why. Detect returns one
 // even when it fails, with what was known by then.
 type Plan struct {
-	Language       string // "python", "nodejs", "go", "static", …; "" when nothing recognises the tree
+	// Language is "python", "nodejs", "go", "static", …; "" when nothing recognises
+	// the tree, which is an error unless a Procfile declares what to run.
+	Language       string
 	PackageManager string // "pip", "pipenv", "poetry", "uv", "npm", "gomod", …; "" if none or unknown
 
 	Version Version

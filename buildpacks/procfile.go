@@ -23,7 +23,9 @@ type Procfile struct {
 // ParseProcfile reads a Procfile: `type: command` lines, blank lines, and
 // comments, which begin with `#`. A type is 1 to 63 of a-z, 0-9 and `-`, with
 // neither end a dash; capitals, underscores and indentation are corrected with
-// a warning. Anything else is a [*DetectError] that names the line.
+// a warning. Anything else is a [*DetectError] that names the line, as are
+// comments and blank lines without a process, and blanks behind the last line:
+// Heroku refuses them too. An empty file is a warning.
 //
 // The default process is web, or else the only one.
 func ParseProcfile(data []byte) (*Procfile, error) {
@@ -31,14 +33,29 @@ func ParseProcfile(data []byte) (*Procfile, error) {
 		return nil, bad
 	}
 	p := &Procfile{}
-	for n, line := range strings.Split(string(data), "\n") {
-		line = strings.TrimSuffix(line, "\r")
-		if text := strings.TrimLeft(line, " \t"); text == "" || text[0] == '#' {
+	n := -1
+	for line := range strings.Lines(string(data)) {
+		n++
+		whole, ended := strings.CutSuffix(line, "\n")
+		if ended {
+			line = strings.TrimSuffix(whole, "\r")
+		}
+		text := strings.TrimLeft(line, " \t")
+		if strings.Contains(text, "\r") { // would hide what an old Mac's editor has on lines of their own
+			return nil, badProcfile(n+1, line, "it has a lone carriage return in it")
+		}
+		switch {
+		case text == "" && !ended:
+			return nil, badProcfile(n+1, line, "it has blanks only, and no end")
+		case text == "" || text[0] == '#':
 			continue
 		}
 		if bad := p.add(line, n+1); bad != nil {
 			return nil, bad
 		}
+	}
+	if len(p.Processes) == 0 && len(data) > 0 {
+		return nil, badProcfile(n+1, "", "it is the last, and no line before it declares a process")
 	}
 	if len(p.Processes) == 0 {
 		p.warn("procfile::empty", `Warning: The Procfile declares no processes.
@@ -57,7 +74,7 @@ func (p *Procfile) add(line string, n int) *DetectError {
 	if !ok {
 		return badProcfile(n, line, "it has no ':' between the process type and its command")
 	}
-	key := strings.TrimLeft(strings.ToLower(strings.ReplaceAll(original, "_", "-")), " \t")
+	key := strings.Map(lower, strings.TrimLeft(original, " \t"))
 	if why := badType(key); why != "" {
 		return badProcfile(n, line, why)
 	}
@@ -65,8 +82,8 @@ func (p *Procfile) add(line string, n int) *DetectError {
 	if command == "" {
 		return badProcfile(n, line, "it has no command after the ':'")
 	}
-	if strings.ContainsAny(command, "\x00\r") {
-		return badProcfile(n, line, "its command has a NUL or a lone carriage return in it")
+	if strings.Contains(command, "\x00") {
+		return badProcfile(n, line, "its command has a NUL in it")
 	}
 	if key != original {
 		p.warn("procfile::corrected", "Warning: Procfile key `%s` has been corrected to `%s`.\n\nPlease update line %d of your Procfile.",
@@ -85,6 +102,18 @@ func (p *Procfile) add(line string, n int) *DetectError {
 		key, p.Processes[i].Line, n, n)
 	p.Processes[i] = proc
 	return nil
+}
+
+// lower corrects a character of a process type: of the letters only ASCII's.
+func lower(r rune) rune {
+	switch {
+	case r == '_':
+		return '-'
+	case r >= 'A' && r <= 'Z':
+		return r - 'A' + 'a'
+	default:
+		return r
+	}
 }
 
 func (p *Procfile) warn(id, format string, args ...any) {

@@ -79,12 +79,12 @@ func (d *detector) pythonRequested() error {
 		return d.versionFile()
 	}
 	if d.plan.PackageManager == "pipenv" {
-		version, err := d.pipfileVersion()
+		version, line, err := d.pipfileVersion()
 		if err != nil {
 			return err
 		}
 		if version != "" {
-			d.requested(version, pipfileLock, 0)
+			d.requested(version, pipfileLock, line)
 			return nil
 		}
 	}
@@ -117,10 +117,7 @@ func (d *detector) runtimeTxt() error {
 			return nil
 		}
 	}
-	if name, readable := encoding(data); !readable {
-		return badVersionEncoding("runtime-txt::invalid-encoding", runtimeTxt, name)
-	}
-	return d.badRuntimeTxt(found)
+	return d.badRuntimeTxt(found, data)
 }
 
 func (d *detector) versionFile() error {
@@ -134,7 +131,7 @@ func (d *detector) versionFile() error {
 			continue
 		}
 		if name, readable := encoding(data); !readable {
-			return badVersionEncoding("python-version-file::invalid-encoding", versionFile, name)
+			return badVersionEncoding(name)
 		}
 		return d.badVersionFile(line)
 	}

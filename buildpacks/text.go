@@ -1,6 +1,7 @@
 package buildpacks
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -22,6 +23,27 @@ func at(file string, line int) string {
 		return visible(file)
 	}
 	return fmt.Sprintf("line %d of %s", line, visible(file))
+}
+
+// lineOfKey is the line of JSON's last key among keys that are looked for one
+// behind the other, 0 if it is not there. It is for people: where a key stands
+// twice, it may be the other one.
+func lineOfKey(data []byte, keys ...string) int {
+	at := 0
+	for _, key := range keys {
+		quoted := []byte(`"` + key + `"`)
+		for {
+			i := bytes.Index(data[at:], quoted)
+			if i < 0 {
+				return 0
+			}
+			at += i + len(quoted)
+			if bytes.HasPrefix(bytes.TrimLeft(data[at:], " \t\r\n"), []byte(":")) {
+				break
+			}
+		}
+	}
+	return bytes.Count(data[:at], []byte("\n")) + 1
 }
 
 func foundIn(file string) string { return visible(file) + " was found" }

@@ -21,9 +21,13 @@ func (d *detector) suggestion(found string) string {
 	return d.defaultPython()
 }
 
-func (d *detector) badRuntimeTxt(found []versionLine) *DetectError {
+func (d *detector) badRuntimeTxt(found []versionLine, data []byte) *DetectError {
 	line, what, text := 0, "The file has no version in it.", ""
+	name, readable := encoding(data)
 	switch {
+	case len(found) > 0 && !readable:
+		line, text = found[0].n, found[0].text
+		what = "The file uses an unsupported text encoding:\n" + name
 	case len(found) == 1:
 		line, text = found[0].n, found[0].text
 		what = fmt.Sprintf("The following was found on line %d:\n%s", line, cut(text))
@@ -72,12 +76,12 @@ However, the correct spelling is (without quotes):
 You must rename your file to the correct name.`, name)
 }
 
-func badVersionEncoding(id, file, name string) *DetectError {
-	return failure(id, file, 1, `Error: Unable to read %[1]s.
+func badVersionEncoding(name string) *DetectError {
+	return failure("python-version-file::invalid-encoding", versionFile, 1, `Error: Unable to read .python-version.
 
-Your %[1]s file couldn't be read because it's using
+Your .python-version file couldn't be read because it's using
 an unsupported text encoding:
-%[2]s
+%s
 
 Configure your editor to save files as UTF-8, without a BOM,
 then delete and recreate the file using the correct encoding.
@@ -88,7 +92,7 @@ file that's overriding the text encoding.
 Note: On Windows, if you pipe or redirect output to a file
 it can result in the file being encoded in UTF-16 LE when
 using certain terminals and Windows settings. We recommend
-you create the file using a text editor instead.`, file, name)
+you create the file using a text editor instead.`, name)
 }
 
 func (d *detector) badVersionFile(line versionLine) *DetectError {
@@ -159,13 +163,13 @@ Run 'pipenv lock' to regenerate/fix the lockfile.`, cut(cause.Error()))
 	return bad
 }
 
-func (d *detector) badPipfileVersion(version string) *DetectError {
-	return failure("pipfile-lock::invalid-version", pipfileLock, 0, `Error: Invalid Python version in Pipfile.lock.
+func (d *detector) badPipfileVersion(version string, line int) *DetectError {
+	return failure("pipfile-lock::invalid-version", pipfileLock, line, `Error: Invalid Python version in Pipfile.lock.
 
 The Python version specified in your Pipfile.lock file by the
 'python_version' or 'python_full_version' fields isn't valid.
 
-The following version was found:
+The following version was found (%[4]s):
 %[1]s
 
 However, the Python version must be specified as either:
@@ -181,5 +185,5 @@ then run 'pipenv lock' to regenerate Pipfile.lock.
 
 For more information, see:
 https://pipenv.pypa.io/en/stable/specifiers.html#specifying-versions-of-python`,
-		cut(strings.ReplaceAll(version, "\n", " ")), d.suggestion(version), pinAdvice)
+		cut(strings.ReplaceAll(version, "\n", " ")), d.suggestion(version), pinAdvice, at(pipfileLock, line))
 }
