@@ -11,6 +11,7 @@ import (
 	"github.com/buildpacks/libcnb"
 
 	"slipway/buildpacks"
+	"slipway/buildpacks/bundled/cnb"
 )
 
 // A build is one run of bin/build.
@@ -19,11 +20,13 @@ type build struct {
 	layers  libcnb.Layers
 	store   map[string]any
 	stack   string
-	out     output
-	env     environment
+	out     cnb.Output
+	env     cnb.Environment
 	rts     *runtimes
 	runtime runtime
 	plan    *buildpacks.Plan
+	manager *manager // nil for pip
+	tmp     string   // files of this build only
 }
 
 func newBuild(c libcnb.BuildContext, environ []string, out io.Writer) (*build, error) {
@@ -34,26 +37,35 @@ func newBuild(c libcnb.BuildContext, environ []string, out io.Writer) (*build, e
 	env := newEnvironment(environ, c.Platform.Environment)
 	return &build{
 		app: c.Application.Path, layers: c.Layers, store: c.PersistentMetadata, stack: stack(c.StackID, env),
-		out: output{out}, env: env, rts: rts,
+		out: cnb.Output{W: out}, env: env, rts: rts,
 	}, nil
 }
 
 // stack names what the packages are compiled for: a package that fits one
 // distribution need not fit the next.
-func stack(id string, env environment) string {
+func stack(id string, env cnb.Environment) string {
 	if name := env["CNB_TARGET_DISTRO_NAME"]; name != "" {
 		return name + "-" + env["CNB_TARGET_DISTRO_VERSION"]
 	}
 	return id
 }
 
-func (b *build) run(ctx context.Context) (libcnb.BuildResult, error) {
+func (b *build) run(ctx context.Context, bp libcnb.Buildpack) (_ libcnb.BuildResult, err error) {
 	result := libcnb.NewBuildResult()
+	if b.tmp, err = os.MkdirTemp("", "slipway-python-"); err != nil {
+		return result, fmt.Errorf("make a directory for temporary files: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.tmp)) }()
 	if err := b.hook(ctx, "pre_compile"); err != nil {
 		return result, err
 	}
 	if err := b.decide(ctx); err != nil {
 		return result, err
+	}
+	if b.plan.PackageManager != "pip" {
+		if err := b.decideManager(bp); err != nil {
+			return result, err
+		}
 	}
 	py, err := b.pythonLayer()
 	if err != nil {
@@ -63,18 +75,29 @@ func (b *build) run(ctx context.Context) (libcnb.BuildResult, error) {
 	if err != nil {
 		return result, err
 	}
-	if err := b.make(ctx, py, deps); err != nil {
+	result.Layers = []libcnb.LayerContributor{py, deps}
+	var tool *managerLayer
+	if b.manager != nil {
+		if tool, err = b.managerLayer(); err != nil {
+			return result, err
+		}
+	}
+	if err := b.make(ctx, py, deps, tool); err != nil {
 		return result, err
 	}
-	result.Layers = []libcnb.LayerContributor{py, deps}
-	result.Processes = b.processes()
+	if tool != nil && exists(tool.bin()) {
+		result.Layers = append(result.Layers, tool)
+	}
+	b.adviseWeb()
 	result.PersistentMetadata["python"] = b.runtime.version
 	return result, nil
 }
 
 // decide detects, and says what was decided as Heroku does.
 func (b *build) decide(ctx context.Context) error {
-	plan, err := buildpacks.Detect(ctx, os.DirFS(b.app), b.rts.options(b.store))
+	o := b.rts.options(b.store)
+	o.Language = language // else this would not be asked
+	plan, err := buildpacks.Detect(ctx, os.DirFS(b.app), o)
 	var bad *buildpacks.DetectError
 	if err != nil && !errors.As(err, &bad) {
 		return err
@@ -87,14 +110,11 @@ func (b *build) decide(ctx context.Context) error {
 		b.sayVersion(v)
 	}
 	if bad != nil {
-		_, _ = io.WriteString(b.out.w, bad.Text()) // nobody is left to tell
-		return errShown
+		_, _ = io.WriteString(b.out.W, bad.Text()) // nobody is left to tell
+		return cnb.ErrShown
 	}
 	for _, w := range plan.Warnings {
-		_, _ = io.WriteString(b.out.w, w.Text()) // nobody is left to tell
-	}
-	if plan.PackageManager != "pip" {
-		return b.unsupported()
+		_, _ = io.WriteString(b.out.W, w.Text()) // nobody is left to tell
 	}
 	b.runtime = b.rts.runtime(plan.Version.Resolved)
 	return nil
@@ -103,30 +123,37 @@ func (b *build) decide(ctx context.Context) error {
 func (b *build) sayVersion(v buildpacks.Version) {
 	switch v.Origin {
 	case "default":
-		b.out.step("No Python version was specified. Using the buildpack default: Python %s", v.Requested)
+		b.out.Step("No Python version was specified. Using the buildpack default: Python %s", v.Requested)
 	case "cached":
-		b.out.step("No Python version was specified. Using the same major version as the last build: Python %s", v.Requested)
+		b.out.Step("No Python version was specified. Using the same major version as the last build: Python %s", v.Requested)
 	default:
-		b.out.step("Using Python %s specified in %s", v.Requested, v.Origin)
+		b.out.Step("Using Python %s specified in %s", v.Requested, v.Origin)
 	}
 }
 
-// make fills the layers that cannot be kept, and runs what needs them.
-func (b *build) make(ctx context.Context, py *pythonLayer, deps *dependenciesLayer) error {
+// make fills the layers that cannot be kept, and runs what needs them. tool is
+// nil for pip.
+func (b *build) make(ctx context.Context, py *pythonLayer, deps *dependenciesLayer, tool *managerLayer) error {
 	if py.reuse {
-		b.out.step("Using cached install of Python %s", b.runtime.version)
+		b.out.Step("Using cached install of Python %s", b.runtime.version)
 	} else {
-		b.out.step("Installing Python %s", b.runtime.version)
+		b.out.Step("Installing Python %s", b.runtime.version)
 	}
-	if !deps.reuse || deps.needed {
+	wanted := tool != nil && (!deps.reuse || tool.cached || tool.manager.atLaunch)
+	if !deps.reuse || deps.needed || wanted && !tool.cached {
 		unlink, err := py.link()
 		if err != nil {
 			return err
 		}
 		defer unlink()
 	}
+	if wanted {
+		if err := b.installManager(ctx, tool); err != nil {
+			return err
+		}
+	}
 	if deps.reuse {
-		b.out.step("Requirements unchanged, skipping installation")
+		b.out.Step("Requirements unchanged, skipping installation")
 	} else if err := b.install(ctx, deps); err != nil {
 		return err
 	}
@@ -136,60 +163,23 @@ func (b *build) make(ctx context.Context, py *pythonLayer, deps *dependenciesLay
 	return b.hook(ctx, "post_compile")
 }
 
-func (b *build) unsupported() error {
-	how := map[string]string{
-		"pipenv": "pipenv requirements > requirements.txt",
-		"poetry": "poetry export -f requirements.txt -o requirements.txt",
-		"uv":     "uv export --format requirements.txt -o requirements.txt",
-	}[b.plan.PackageManager]
-	file := map[string]string{"pipenv": "Pipfile.lock", "poetry": "poetry.lock", "uv": "uv.lock"}[b.plan.PackageManager]
-	return b.out.fail(`Error: The package manager %[1]s isn't supported yet.
-
-Your app has a %[2]s, so its packages would be installed by
-%[1]s, which Slipway's own builder doesn't have yet.
-
-Either export your locked packages for pip, and commit the file:
-
-  %[3]s
-  git rm %[4]s
-  git add requirements.txt
-
-or push with a builder that has %[1]s, such as:
-
-  git push -o builder=heroku/builder:24`,
-		b.plan.PackageManager, file, how, filesOf(b.plan.PackageManager))
-}
-
-// filesOf are what else would still tell the package manager.
-func filesOf(manager string) string {
-	if manager == "pipenv" {
-		return "Pipfile Pipfile.lock"
-	}
-	return map[string]string{"poetry": "poetry.lock", "uv": "uv.lock"}[manager]
-}
-
-// processes are the Procfile's. They run through bash, after .profile, as on
-// Heroku.
-func (b *build) processes() []libcnb.Process {
-	var list []libcnb.Process
-	for _, p := range b.plan.Processes {
-		list = append(list, libcnb.Process{Type: p.Type, Command: p.Command, Default: p.Default})
-	}
+// adviseWeb tells of an app that nothing will answer for. The Procfile's
+// processes are declared by the Procfile buildpack.
+func (b *build) adviseWeb() {
 	if _, ok := b.plan.Web(); ok {
-		return list
+		return
 	}
 	what := "has no Procfile"
 	if b.plan.HasProcfile {
 		what = "has a Procfile without a 'web' line"
 	}
-	b.out.block(`Warning: No web process was declared.
+	b.out.Block(`Warning: No web process was declared.
 
 Your app %s, so nothing will answer its web address.
 
 If it should answer, add a file named 'Procfile' (without an
 extension) to the root directory of your app, with a line such as:
 web: gunicorn app:app --bind 0.0.0.0:$PORT`, what)
-	return list
 }
 
 func exists(path string) bool {

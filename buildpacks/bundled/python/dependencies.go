@@ -12,7 +12,7 @@ import (
 const (
 	dependenciesLayerName = "dependencies"
 	// layout changes when layers of older buildpacks cannot be used any more.
-	layout = "1"
+	layout = "2"
 )
 
 // A dependenciesLayer is the virtual environment of the app's packages.
@@ -21,14 +21,17 @@ type dependenciesLayer struct {
 	runtime runtime
 	python  string // directory of the python layer
 	dir     string
-	asked   requirements
+	manager *manager // nil for pip
+	asked   asked
 	stack   string
 	kept    map[string]any
 	django  bool
-	// needed tells that the build itself runs the app's code. Then the layer
+	// needed tells that the build itself uses what is installed. Then the layer
 	// is in the cache too: its content is wanted in every build.
 	needed bool
 	reuse  bool
+	// update tells that the manager goes on from what is installed.
+	update bool
 }
 
 var _ libcnb.LayerContributor = (*dependenciesLayer)(nil)
@@ -38,25 +41,37 @@ func (b *build) dependenciesLayer() (*dependenciesLayer, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked, err := readRequirements(b.app)
+	read := readRequirements
+	if b.manager != nil {
+		read = b.manager.read
+	}
+	asked, err := read(b.app)
 	if err != nil {
 		return nil, err
 	}
 	l := &dependenciesLayer{
 		app: b.app, runtime: b.runtime, python: filepath.Join(b.layers.Path, pythonLayerName), dir: layer.Path,
-		asked: asked, stack: b.stack, kept: layer.Metadata,
+		manager: b.manager, asked: asked, stack: b.stack, kept: layer.Metadata,
 	}
 	l.django, _ = l.kept["django"].(bool)
-	l.needed = b.hasHook("post_compile") || l.django && b.wantsStatic()
+	l.needed = b.hasHook("post_compile") || l.django && b.wantsStatic() || l.updates()
 	changes := l.changes()
 	if len(l.kept) > 0 && len(changes) > 0 {
-		b.out.step("Discarding cache since:")
+		b.out.Step("Discarding cache since:")
 		for _, change := range changes {
-			b.out.detail("- %s", change)
+			b.out.Detail("- %s", change)
 		}
 	}
-	l.reuse = len(l.kept) > 0 && len(changes) == 0
+	current := len(l.kept) > 0 && len(changes) == 0
+	l.update = current && l.updates()
+	l.reuse = current && !l.update
 	return l, nil
+}
+
+// updates tells that parts of the app are installed, by a manager that need not
+// install all the rest anew for them.
+func (l *dependenciesLayer) updates() bool {
+	return l.asked.local && l.manager != nil && l.manager.syncs
 }
 
 // changes are why packages installed earlier are of no use now.
@@ -80,15 +95,44 @@ func (l *dependenciesLayer) changes() []string {
 	case was("builder") != l.runtime.id:
 		why = append(why, "The builder's Python has changed")
 	}
+	why = append(why, l.managerChanges(was)...)
+	if len(why) > 0 {
+		return why
+	}
+	for _, f := range l.asked.files {
+		if was(f.name) != f.sum {
+			why = append(why, fmt.Sprintf("The contents of %s changed", f.name))
+		}
+	}
 	switch {
-	case was("requirements") != l.asked.sum:
-		why = append(why, "The contents of requirements.txt changed")
-	case l.asked.local:
+	case len(why) > 0:
+	case l.asked.local && !l.updates():
 		why = append(why, "A part of the app itself is installed as a package")
 	case l.needed && !isDir(l.dir):
 		why = append(why, "The installed packages are needed, but aren't in the build cache")
 	}
 	return why
+}
+
+// managerChanges are why what another package manager installed is of no use.
+func (l *dependenciesLayer) managerChanges(was func(key string) string) []string {
+	id, version := l.managerID()
+	switch {
+	case was("manager") != id:
+		return []string{fmt.Sprintf("The package manager has changed from %s to %s", was("manager"), id)}
+	case l.manager != nil && was("manager_version") != version:
+		return []string{fmt.Sprintf("The %s version has changed from %s to %s", l.manager.title, was("manager_version"), version)}
+	}
+	return nil
+}
+
+// managerID names the package manager and its version. That of pip is the
+// builder's, and part of its CPython.
+func (l *dependenciesLayer) managerID() (id, version string) {
+	if l.manager == nil {
+		return "pip", ""
+	}
+	return l.manager.id, l.manager.version
 }
 
 func orUnknown(s string) string {
@@ -99,10 +143,15 @@ func orUnknown(s string) string {
 }
 
 func (l *dependenciesLayer) metadata() map[string]any {
-	return map[string]any{
+	id, version := l.managerID()
+	m := map[string]any{
 		"layout": layout, "stack": orUnknown(l.stack), "python": l.runtime.version, "builder": l.runtime.id,
-		"requirements": l.asked.sum, "django": l.django,
+		"manager": id, "manager_version": version, "django": l.django,
 	}
+	for _, f := range l.asked.files {
+		m[f.name] = f.sum
+	}
+	return m
 }
 
 // Name is the name of the layer.
@@ -131,38 +180,50 @@ func (l *dependenciesLayer) Contribute(layer libcnb.Layer) (libcnb.Layer, error)
 
 func (l *dependenciesLayer) bin(name string) string { return filepath.Join(l.dir, "bin", name) }
 
-func (l *dependenciesLayer) site() string {
-	return filepath.Join(l.dir, l.runtime.lib(), "site-packages")
-}
+func (l *dependenciesLayer) site() string { return site(l.dir, l.runtime) }
 
-// venv makes an empty virtual environment, as `python -m venv --without-pip`
-// does, without starting Python.
-func (l *dependenciesLayer) venv() error {
-	if err := os.RemoveAll(l.dir); err != nil {
-		return fmt.Errorf("clear the dependencies layer: %w", err)
+// venv makes the layer an empty virtual environment.
+func (l *dependenciesLayer) venv() error { return makeVenv(l.dir, l.dir, l.python, l.runtime) }
+
+// makeVenv makes an empty virtual environment, as `python -m venv
+// --without-pip` does, without starting Python. What was in clear goes.
+func makeVenv(dir, clear, python string, rt runtime) error {
+	if err := os.RemoveAll(clear); err != nil {
+		return fmt.Errorf("clear a layer: %w", err)
 	}
-	for _, dir := range []string{filepath.Join(l.dir, "bin"), l.site()} {
+	for _, dir := range []string{filepath.Join(dir, "bin"), site(dir, rt)} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("make a virtual environment: %w", err)
 		}
 	}
-	home := filepath.Join(l.python, "bin")
+	home := filepath.Join(python, "bin")
 	for name, target := range map[string]string{
-		"python": filepath.Join(home, "python3"), "python3": "python", "python" + l.runtime.series(): "python",
+		"python": filepath.Join(home, "python3"), "python3": "python", "python" + rt.series(): "python",
 	} {
-		if err := os.Symlink(target, l.bin(name)); err != nil {
+		if err := os.Symlink(target, filepath.Join(dir, "bin", name)); err != nil {
 			return fmt.Errorf("make a virtual environment: %w", err)
 		}
 	}
-	config := strings.Join([]string{
-		"home = " + home,
-		"include-system-site-packages = false",
-		"version = " + l.runtime.version,
-		"executable = " + filepath.Join(home, "python3"),
-		"",
-	}, "\n")
-	if err := os.WriteFile(filepath.Join(l.dir, "pyvenv.cfg"), []byte(config), 0o644); err != nil {
-		return fmt.Errorf("make a virtual environment: %w", err)
+	for name, lines := range map[string][]string{
+		"pyvenv.cfg": {
+			"home = " + home,
+			"include-system-site-packages = false",
+			"version = " + rt.version,
+			"executable = " + filepath.Join(home, "python3"),
+		},
+		// For hooks that source it, and Pipenv, which looks for it.
+		"bin/activate": {
+			"unset PYTHONHOME",
+			"export VIRTUAL_ENV='" + dir + "'",
+			`export PATH="${VIRTUAL_ENV}/bin:${PATH}"`,
+		},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+			return fmt.Errorf("make a virtual environment: %w", err)
+		}
 	}
 	return nil
 }
+
+// site is where a virtual environment has its packages.
+func site(venv string, rt runtime) string { return filepath.Join(venv, rt.lib(), "site-packages") }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"slipway/buildpacks/bundled/cnb"
 )
 
 const (
@@ -28,8 +30,8 @@ func (b *build) staticDisabled() bool {
 // collectstatic gathers a Django app's static files, by Heroku's rules.
 func (b *build) collectstatic(ctx context.Context, l *dependenciesLayer) error {
 	if isFile(b.appFile(disabledFile)) {
-		b.out.step("Skipping Django collectstatic since the file '%s' exists.", disabledFile)
-		b.out.block(`Warning: The %s file is deprecated.
+		b.out.Step("Skipping Django collectstatic since the file '%s' exists.", disabledFile)
+		b.out.Block(`Warning: The %s file is deprecated.
 
 Please remove the file, and set a config var of the app instead:
 
@@ -37,7 +39,7 @@ Please remove the file, and set a config var of the app instead:
 		return nil
 	}
 	if b.staticDisabled() {
-		b.out.step("Skipping Django collectstatic since the env var DISABLE_COLLECTSTATIC is set.")
+		b.out.Step("Skipping Django collectstatic since the env var DISABLE_COLLECTSTATIC is set.")
 		return nil
 	}
 	if !l.django {
@@ -45,22 +47,22 @@ Please remove the file, and set a config var of the app instead:
 	}
 	manage := b.managePy()
 	if manage == "" {
-		b.out.step("Skipping Django collectstatic since no manage.py file found.")
+		b.out.Step("Skipping Django collectstatic since no manage.py file found.")
 		return nil
 	}
 	l.needed = true
-	b.out.step("$ python %s collectstatic --noinput", manage)
-	out := &indenter{w: b.out.w}
+	b.out.Step("$ python %s collectstatic --noinput", manage)
+	out := &cnb.Indenter{W: b.out.W}
 	env := b.appEnvironment(l)
-	cmd := command{
-		dir: b.app, env: env, out: out,
-		args: []string{l.bin("python"), manage, "collectstatic", "--noinput", "--traceback"},
+	cmd := cnb.Command{
+		Dir: b.app, Env: env, Out: out,
+		Args: []string{l.bin("python"), manage, "collectstatic", "--noinput", "--traceback"},
 	}
-	err := errors.Join(cmd.run(ctx), out.Close())
-	if err == nil || !errors.Is(err, errExit) {
+	err := errors.Join(cmd.Run(ctx), out.Close())
+	if err == nil || !errors.Is(err, cnb.ErrExit) {
 		return err
 	}
-	b.out.block(`Error: Unable to generate Django static files.
+	b.out.Block(`Error: Unable to generate Django static files.
 
 The 'python %s collectstatic --noinput' Django
 management command to generate static files failed.
@@ -72,21 +74,24 @@ Or, you can disable collectstatic for this app:
 
   slipway config:set DISABLE_COLLECTSTATIC=1`, manage)
 	if b.env["DEBUG_COLLECTSTATIC"] == "1" {
-		b.out.detail("****** Collectstatic environment variables:")
-		for _, pair := range env.list() {
-			b.out.detail("%s", strings.ReplaceAll(pair, "\n", "\n       "))
+		b.out.Detail("****** Collectstatic environment variables:")
+		for _, pair := range env.List() {
+			b.out.Detail("%s", strings.ReplaceAll(pair, "\n", "\n       "))
 		}
 	}
-	return errShown
+	return cnb.ErrShown
 }
 
 // appEnvironment is what the app's own code runs with in a build.
-func (b *build) appEnvironment(l *dependenciesLayer) environment {
+func (b *build) appEnvironment(l *dependenciesLayer) cnb.Environment {
 	path := filepath.Join(l.dir, "bin")
+	if b.manager != nil {
+		path += ":" + filepath.Dir(b.managerBin()) // hooks may call it, as on Heroku
+	}
 	if rest := b.env["PATH"]; rest != "" {
 		path += ":" + rest
 	}
-	return b.env.with("PATH", path, "VIRTUAL_ENV", l.dir, "PYTHONPATH", b.app)
+	return b.env.With("PATH", path, "VIRTUAL_ENV", l.dir, "PYTHONPATH", b.app)
 }
 
 // managePy is the manage.py that lies least deep, at most three levels.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+
+	"slipway/buildpacks/bundled/cnb"
 )
 
 func (b *build) hasHook(name string) bool { return isFile(b.appFile("bin/" + name)) }
@@ -14,15 +16,15 @@ func (b *build) hook(ctx context.Context, name string) error {
 		return nil
 	}
 	path := "bin/" + name
-	b.out.step("Running %s hook", path)
+	b.out.Step("Running %s hook", path)
 	deps := &dependenciesLayer{dir: filepath.Join(b.layers.Path, dependenciesLayerName)}
-	out := &indenter{w: b.out.w}
-	cmd := command{dir: b.app, env: b.appEnvironment(deps), out: out, args: hookArgs(b.appFile(path))}
-	err := errors.Join(cmd.run(ctx), out.Close())
-	if err == nil || !errors.Is(err, errExit) {
+	out := &cnb.Indenter{W: b.out.W}
+	cmd := cnb.Command{Dir: b.app, Env: b.appEnvironment(deps), Out: out, Args: hookArgs(b.appFile(path))}
+	err := errors.Join(cmd.Run(ctx), out.Close())
+	if err == nil || !errors.Is(err, cnb.ErrExit) {
 		return err
 	}
-	return b.out.fail(`Error: Failed to run the %[1]s script.
+	return b.out.Fail(`Error: Failed to run the %[1]s script.
 
 We found a '%[1]s' script in your app source, so ran
 it to allow for customisation of the build process.

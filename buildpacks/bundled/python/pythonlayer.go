@@ -1,15 +1,15 @@
 package python
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/buildpacks/libcnb"
+
+	"slipway/buildpacks/bundled/cnb"
 )
 
 const pythonLayerName = "python"
@@ -29,7 +29,7 @@ func (b *build) pythonLayer() (*pythonLayer, error) {
 		return nil, err
 	}
 	l := &pythonLayer{runtime: b.runtime, dir: layer.Path}
-	l.reuse = same(layer.Metadata, l.metadata()) && !exists(layer.Path)
+	l.reuse = cnb.Same(layer.Metadata, l.metadata()) && !exists(layer.Path)
 	return l, nil
 }
 
@@ -69,7 +69,7 @@ func (l *pythonLayer) Contribute(layer libcnb.Layer) (libcnb.Layer, error) {
 	if l.reuse {
 		return layer, nil
 	}
-	if err := copyTree(layer.Path, l.runtime.home, l.notAtLaunch); err != nil {
+	if err := cnb.CopyTree(layer.Path, l.runtime.home, l.notAtLaunch); err != nil {
 		return layer, fmt.Errorf("copy CPython %s: %w", l.runtime.version, err)
 	}
 	return layer, nil
@@ -88,68 +88,4 @@ func (l *pythonLayer) notAtLaunch(name string) bool {
 		return true
 	}
 	return false
-}
-
-// copyTree copies directories, files and links, with their modes.
-func copyTree(dst, src string, skip func(name string) bool) error {
-	return filepath.WalkDir(src, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(src, path)
-		if err != nil {
-			return err
-		}
-		to := filepath.Join(dst, name)
-		switch {
-		case skip(filepath.ToSlash(name)):
-			if d.IsDir() {
-				return filepath.SkipDir
-			}
-			return nil
-		case d.IsDir():
-			return os.MkdirAll(to, 0o755)
-		case d.Type()&fs.ModeSymlink != 0:
-			target, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			return os.Symlink(target, to)
-		case !d.Type().IsRegular():
-			return nil
-		}
-		return copyFile(to, path)
-	})
-}
-
-func copyFile(dst, src string) (err error) {
-	in, err := os.Open(src)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }() // it was only read
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	out, err := os.OpenFile(dst, os.O_CREATE|os.O_EXCL|os.O_WRONLY, info.Mode().Perm())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	_, err = io.Copy(out, in)
-	return err
-}
-
-// same tells whether the metadata that was kept says what it would say now.
-func same(kept, now map[string]any) bool {
-	if len(kept) != len(now) {
-		return false
-	}
-	for key, value := range now {
-		if kept[key] != value {
-			return false
-		}
-	}
-	return true
 }

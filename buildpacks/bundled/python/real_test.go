@@ -26,12 +26,12 @@ func TestFlaskAppInstallsOnceAndLaunches(t *testing.T) {
 		"requirements.txt": "-r requirements/base.txt\ngunicorn==23.0.0\n", "requirements/base.txt": "flask\n",
 		"runtime.txt": "python-3.13\n", "app.py": flaskApp, "Procfile": "web: gunicorn app:app\n",
 	})
-	p.env["PIP_INDEX_URL"] = index(t)
+	p.Env["PIP_INDEX_URL"] = index(t)
 
-	if out, code := p.run("detect"); code != 0 {
+	if out, code := p.Run("detect"); code != 0 {
 		t.Fatalf("bin/detect = %d, want 0:\n%s", code, out)
 	}
-	first := p.build()
+	first := p.Build()
 	for _, want := range []string{
 		"-----> Using Python 3.13 specified in runtime.txt\n",
 		" !     Warning: The runtime.txt file is deprecated.\n",
@@ -48,38 +48,34 @@ func TestFlaskAppInstallsOnceAndLaunches(t *testing.T) {
 	if err != nil || !strings.HasPrefix(out, cpythonVersion+"\ngunicorn (version 23.0.0)\nPython "+cpythonVersion) {
 		t.Errorf("launch = %v:\n%s", err, out)
 	}
-	if !strings.Contains(out, "#!"+filepath.Join(p.layers, "dependencies/bin/python")+"\n") {
+	if !strings.Contains(out, "#!"+filepath.Join(p.Layers, "dependencies/bin/python")+"\n") {
 		t.Errorf("gunicorn's interpreter is not the virtual environment's:\n%s", out)
 	}
-	launch, err := os.ReadFile(filepath.Join(p.layers, "launch.toml"))
-	if err != nil || !strings.Contains(string(launch), `command = "gunicorn app:app"`) || !strings.Contains(string(launch), "default = true") {
-		t.Errorf("launch.toml = %v:\n%s", err, launch)
-	}
 
-	p.nextBuild()
-	p.write(map[string]string{"app.py": flaskApp + "# changed\n"}, p.app)
+	p.NextBuild()
+	p.Write(p.App, map[string]string{"app.py": flaskApp + "# changed\n"})
 	start := time.Now()
-	second := p.build()
+	second := p.Build()
 	t.Logf("a build with nothing to do took %v", time.Since(start))
 	if !strings.Contains(second, "-----> Requirements unchanged, skipping installation\n") || strings.Contains(second, "Installing") {
 		t.Errorf("the second build installs something:\n%s", second)
 	}
 	for _, name := range []string{"python", "dependencies"} {
-		if _, err := os.Lstat(filepath.Join(p.layers, name)); err == nil {
+		if _, err := os.Lstat(filepath.Join(p.Layers, name)); err == nil {
 			t.Errorf("the second build has content in layer %s, want none", name)
 		}
-		if l := p.layer(name); !l.Types.Launch || l.Types.Build {
+		if l := p.Layer(name); !l.Types.Launch || l.Types.Build {
 			t.Errorf("types of layer %s = %+v, want launch only", name, l.Types)
 		}
 	}
 
-	p.nextBuild()
-	p.write(map[string]string{"requirements/base.txt": "itsdangerous\n"}, p.app)
-	third := p.build()
+	p.NextBuild()
+	p.Write(p.App, map[string]string{"requirements/base.txt": "itsdangerous\n"})
+	third := p.Build()
 	if !strings.Contains(third, "       - The contents of requirements.txt changed\n") || !strings.Contains(third, "Successfully installed") {
 		t.Errorf("the third build does not install anew:\n%s", third)
 	}
-	if _, err := os.Stat(filepath.Join(p.layers, "dependencies/lib/python3.13/site-packages/flask")); err == nil {
+	if _, err := os.Stat(filepath.Join(p.Layers, "dependencies/lib/python3.13/site-packages/flask")); err == nil {
 		t.Error("flask is still installed")
 	}
 }
@@ -102,37 +98,37 @@ STATIC_ROOT = pathlib.Path(__file__).parent / "collected"
 `,
 		"backend/assets/style.css": "body {}\n",
 	})
-	p.env["PIP_INDEX_URL"] = index(t)
+	p.Env["PIP_INDEX_URL"] = index(t)
 
-	first := p.build()
+	first := p.Build()
 	if !strings.Contains(first, "-----> $ python backend/manage.py collectstatic --noinput\n") ||
 		!strings.Contains(first, "1 static file copied") {
 		t.Errorf("nothing was collected:\n%s", first)
 	}
-	if l := p.layer("dependencies"); !l.Types.Cache {
+	if l := p.Layer("dependencies"); !l.Types.Cache {
 		t.Errorf("types of dependencies = %+v, want them cached", l.Types)
 	}
 
-	p.nextBuild()
-	p.write(map[string]string{"backend/assets/more.css": "p {}\n"}, p.app)
-	second := p.build()
+	p.NextBuild()
+	p.Write(p.App, map[string]string{"backend/assets/more.css": "p {}\n"})
+	second := p.Build()
 	if !strings.Contains(second, "Requirements unchanged") || !strings.Contains(second, "1 static file copied") {
 		t.Errorf("the second build = \n%s", second)
 	}
-	if _, err := os.Lstat(filepath.Join(p.layers, "python")); err == nil {
+	if _, err := os.Lstat(filepath.Join(p.Layers, "python")); err == nil {
 		t.Error("the second build leaves a python layer")
 	}
 
-	p.nextBuild()
-	p.write(map[string]string{"backend/settings.py": "raise Exception('broken settings')\n"}, p.app)
-	out, code := p.run("build")
+	p.NextBuild()
+	p.Write(p.App, map[string]string{"backend/settings.py": "raise Exception('broken settings')\n"})
+	out, code := p.Run("build")
 	if code != 1 || !strings.Contains(out, " !     Error: Unable to generate Django static files.\n") || !strings.Contains(out, "broken settings") ||
 		!strings.Contains(out, "slipway config:set DISABLE_COLLECTSTATIC=1\n") {
 		t.Errorf("bin/build = %d, want 1 and why:\n%s", code, out)
 	}
 
-	p.env["DISABLE_COLLECTSTATIC"] = "1"
-	if out := p.build(); !strings.Contains(out, "Skipping Django collectstatic since the env var DISABLE_COLLECTSTATIC is set.") {
+	p.Env["DISABLE_COLLECTSTATIC"] = "1"
+	if out := p.Build(); !strings.Contains(out, "Skipping Django collectstatic since the env var DISABLE_COLLECTSTATIC is set.") {
 		t.Errorf("collectstatic is not skipped:\n%s", out)
 	}
 }
@@ -140,14 +136,14 @@ STATIC_ROOT = pathlib.Path(__file__).parent / "collected"
 func TestSameAppMakesSameLayers(t *testing.T) {
 	root := realRoot(t)
 	p := newPlatform(t, root, map[string]string{"requirements.txt": "flask\n", ".python-version": "3.13"})
-	p.env["PIP_INDEX_URL"] = index(t)
-	p.build()
-	first := sums(t, p.layers)
-	if err := os.RemoveAll(p.layers); err != nil {
+	p.Env["PIP_INDEX_URL"] = index(t)
+	p.Build()
+	first := sums(t, p.Layers)
+	if err := os.RemoveAll(p.Layers); err != nil {
 		t.Fatal(err)
 	}
-	p.build()
-	second := sums(t, p.layers)
+	p.Build()
+	second := sums(t, p.Layers)
 	for name, sum := range first {
 		if second[name] != sum {
 			t.Errorf("%s differs between two builds", name)
@@ -194,8 +190,8 @@ func TestFailedInstallSaysWhy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlatform(t, root, map[string]string{"requirements.txt": c.requirements, ".python-version": "3.13"})
-			p.env["PIP_INDEX_URL"], p.env["PIP_RETRIES"] = c.index, "1"
-			out, code := p.run("build")
+			p.Env["PIP_INDEX_URL"], p.Env["PIP_RETRIES"] = c.index, "1"
+			out, code := p.Run("build")
 			if code != 1 || !strings.Contains(out, c.want) {
 				t.Errorf("bin/build = %d, want 1 and %q:\n%s", code, c.want, out)
 			}

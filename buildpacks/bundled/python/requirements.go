@@ -20,31 +20,33 @@ const (
 	maxRequirementFiles = 200
 )
 
-// requirements are what requirements.txt asks for, with the files that it
-// includes.
-type requirements struct {
-	sum   string // of all that decides what is installed
-	empty bool   // nothing is asked for
+// An asked is what an app asks its package manager for.
+type asked struct {
+	files []fileSum // all that decides what is installed
+	empty bool      // nothing is asked for
 	// local tells that a part of the app itself is installed, which changes
 	// with any file of it.
 	local bool
 }
 
-// A reader follows includes, each once.
+// A fileSum is the digest of a file of the app, and of what it includes.
+type fileSum struct{ name, sum string }
+
+// A requirementsReader follows includes, each once.
 type requirementsReader struct {
 	dir  string
 	sum  hash.Hash
 	seen map[string]bool
-	got  requirements
+	got  asked
 }
 
-func readRequirements(dir string) (requirements, error) {
+func readRequirements(dir string) (asked, error) {
 	r := &requirementsReader{dir: dir, sum: sha256.New(), seen: make(map[string]bool)}
 	r.got.empty = true
 	if err := r.file(filepath.Join(dir, requirementsTxt), false); err != nil {
-		return requirements{}, err
+		return asked{}, err
 	}
-	r.got.sum = hex.EncodeToString(r.sum.Sum(nil))
+	r.got.files = []fileSum{{requirementsTxt, hex.EncodeToString(r.sum.Sum(nil))}}
 	return r.got, nil
 }
 
