@@ -1,0 +1,2 @@
+console.log(require("is-number")(7));
+require("ms");
