@@ -1,0 +1,5 @@
+// Package greeting greets.
+package greeting
+
+// To greets somebody.
+func To(name string) string { return "Hello, " + name }
