@@ -103,6 +103,11 @@ func (b *build) steps(ctx context.Context, made *parts, blobs string) (run, buil
 		}
 		build = append(build, s)
 	}
+	server, err := place(made.caddy, filepath.Join(made.caddyDir, caddyLayerFile), "Caddy")
+	if err != nil {
+		return nil, nil, err
+	}
+	build = append(build, server)
 	list, file, err := b.versionsLayer(ctx, made.versions())
 	if err != nil {
 		return nil, nil, err

@@ -103,6 +103,7 @@ func (b *build) say(format string, args ...any) {
 type plan struct {
 	debian    part[debianLayers]
 	lifecycle part[struct{}]
+	caddy     part[layer]
 	pythons   []part[layer]
 	inputs    []string
 }
@@ -126,7 +127,15 @@ func (b *build) plan() (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.inputs = []string{p.debian.key, p.lifecycle.key}
+	server, err := b.readCaddy()
+	if err != nil {
+		return nil, err
+	}
+	p.caddy, err = newPart("caddy", []any{server, runtime.Version()}, []string{"layer.go", "caddy.go"}, b.caddy)
+	if err != nil {
+		return nil, err
+	}
+	p.inputs = []string{p.debian.key, p.lifecycle.key, p.caddy.key}
 	for _, py := range pythons {
 		one, err := newPart("python-"+py.Version, []any{py, pythons[0].Sum}, []string{"layer.go", "python.go", "adapt.go"},
 			func(ctx context.Context, dir string) (layer, error) { return b.python(ctx, py, dir) })
@@ -202,6 +211,8 @@ type parts struct {
 	debian       debianLayers
 	debianDir    string
 	lifecycleDir string
+	caddy        layer
+	caddyDir     string
 	pythons      []layer
 	pythonDirs   []string
 	inputs       string
@@ -218,6 +229,10 @@ func (b *build) makeParts(ctx context.Context, p *plan, packs func() (string, er
 	})
 	g.Go(func() (err error) {
 		_, made.lifecycleDir, err = p.lifecycle.get(ctx, b.cache, false)
+		return err
+	})
+	g.Go(func() (err error) {
+		made.caddy, made.caddyDir, err = p.caddy.get(ctx, b.cache, false)
 		return err
 	})
 	g.Go(func() error {

@@ -130,21 +130,21 @@ func createBuilder(ctx context.Context, h *hub, parts builderParts) (string, err
 		return "", err
 	}
 	config := pubbldr.Config{
-		Description: "Slipway's own builder: Debian " + distroVer + ", Python",
+		Description: "Slipway's own builder: Debian " + distroVer,
 		Build:       pubbldr.BuildConfig{Image: parts.build},
 		Run:         pubbldr.RunConfig{Images: []pubbldr.RunImageConfig{{Image: runImageName}}},
 		Lifecycle:   pubbldr.LifecycleConfig{URI: parts.lifecycle},
 	}
-	for _, s := range sources {
+	for _, s := range Buildpacks {
 		config.Buildpacks = append(config.Buildpacks, pubbldr.ModuleConfig{
 			ModuleInfo: dist.ModuleInfo{ID: s.ID},
 			ImageOrURI: dist.ImageOrURI{BuildpackURI: dist.BuildpackURI{URI: filepath.Join(parts.buildpacks, s.Dir)}},
 		})
 	}
-	for _, ids := range order {
+	for _, members := range Order {
 		var group dist.OrderEntry
-		for _, id := range ids {
-			group.Group = append(group.Group, dist.ModuleRef{ModuleInfo: dist.ModuleInfo{ID: id}})
+		for _, m := range members {
+			group.Group = append(group.Group, dist.ModuleRef{ModuleInfo: dist.ModuleInfo{ID: m.ID}, Optional: m.Optional})
 		}
 		config.Order = append(config.Order, group)
 	}

@@ -11,11 +11,32 @@ import (
 	"path/filepath"
 	"sort"
 	"strconv"
+
+	"slipway/buildpacks/bundled/cnb"
 )
+
+// A Buildpack is a buildpack of ours: a folder below this package with a
+// buildpack.toml and a main package that is both bin/detect and bin/build.
+type Buildpack struct {
+	ID         string
+	Dir        string // below buildpacks/bundled
+	Main       string // main package, below Dir
+	Descriptor string // the text of its buildpack.toml
+	Detect     cnb.Detect
+}
+
+// A Group is an entry of the builder's order.
+type Group []Member
+
+// A Member is a buildpack of a group.
+type Member struct {
+	ID       string
+	Optional bool
+}
 
 // compile makes the buildpack s in dir, as pack reads one: buildpack.toml,
 // bin/build and bin/detect.
-func (b *build) compile(ctx context.Context, s source, dir string) error {
+func (b *build) compile(ctx context.Context, s Buildpack, dir string) error {
 	bin := filepath.Join(dir, "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return fmt.Errorf("make buildpack %s: %w", s.ID, err)
@@ -43,7 +64,7 @@ func (b *build) compile(ctx context.Context, s source, dir string) error {
 // compileAll makes every buildpack below dir, in a folder named after its own,
 // and gives a hash of them all.
 func (b *build) compileAll(ctx context.Context, dir string) (string, error) {
-	for _, s := range sources {
+	for _, s := range Buildpacks {
 		if err := b.compile(ctx, s, filepath.Join(dir, s.Dir)); err != nil {
 			return "", err
 		}

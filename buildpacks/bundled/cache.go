@@ -23,7 +23,7 @@ import (
 // code is the source of the steps whose results are cached: a change of a step
 // makes its results anew.
 //
-//go:embed layer.go debian.go python.go adapt.go lifecycle.go recipe.go image.go builder.go assemble.go
+//go:embed layer.go debian.go python.go adapt.go caddy.go lifecycle.go recipe.go image.go builder.go assemble.go
 var code embed.FS
 
 // keptParts is how many versions of a part stay in the cache.

@@ -194,13 +194,13 @@ func TestRecipeIsPinned(t *testing.T) {
 		}
 	}
 	known := map[string]bool{}
-	for _, s := range sources {
+	for _, s := range Buildpacks {
 		known[s.ID] = true
 	}
-	for _, group := range order {
-		for _, id := range group {
-			if !known[id] {
-				t.Errorf("the order names %s, which no folder has", id)
+	for _, group := range Order {
+		for _, m := range group {
+			if !known[m.ID] {
+				t.Errorf("the order names %s, which no folder has", m.ID)
 			}
 		}
 	}

@@ -1,6 +1,14 @@
 package bundled
 
-import "time"
+import (
+	"time"
+
+	"slipway/buildpacks/bundled/golang"
+	"slipway/buildpacks/bundled/nodejs"
+	"slipway/buildpacks/bundled/procfile"
+	"slipway/buildpacks/bundled/python"
+	"slipway/buildpacks/bundled/static"
+)
 
 const (
 	suite      = "trixie"
@@ -18,6 +26,7 @@ const (
 	groupID  = 1000
 
 	pythonRoot = "/opt/slipway/python"
+	caddyRoot  = "/opt/slipway/static"
 )
 
 // normalTime is the time of every file and image here, as pack and lifecycle
@@ -27,7 +36,7 @@ var normalTime = time.Date(1980, time.January, 1, 0, 0, 1, 0, time.UTC)
 // runPackages are added to a minimal Debian for the run image: what compiled
 // extensions and ordinary web apps link to or read.
 var runPackages = []string{
-	"bash", "ca-certificates", "media-types", "netbase", "tzdata",
+	"bash", "ca-certificates", "libatomic1", "media-types", "netbase", "tzdata",
 	"libbz2-1.0", "libexpat1", "libffi8", "libgdbm6t64", "liblzma5", "libmariadb3",
 	"libncursesw6", "libpq5", "libreadline8t64", "libsqlite3-0", "libssl3t64",
 	"libstdc++6", "libuuid1", "zlib1g",
@@ -101,20 +110,22 @@ var pythons = []cpython{
 	},
 }
 
-// A source is a buildpack of ours: a folder below this package with a
-// buildpack.toml and a main package that is both bin/detect and bin/build.
-type source struct {
-	ID   string
-	Dir  string // below buildpacks/bundled
-	Main string // main package, below Dir
+// Buildpacks are ours.
+var Buildpacks = []Buildpack{
+	{ID: "slipway/nodejs", Dir: "nodejs", Main: "cmd/nodejs", Descriptor: nodejs.Descriptor, Detect: nodejs.Detect},
+	{ID: "slipway/python", Dir: "python", Main: "cmd/python", Descriptor: python.Descriptor, Detect: python.Detect},
+	{ID: "slipway/go", Dir: "golang", Main: "cmd/go", Descriptor: golang.Descriptor, Detect: golang.Detect},
+	{ID: "slipway/static", Dir: "static", Main: "cmd/static", Descriptor: static.Descriptor, Detect: static.Detect},
+	{ID: "slipway/procfile", Dir: "procfile", Main: "cmd/procfile", Descriptor: procfile.Descriptor, Detect: procfile.Detect},
 }
 
-var sources = []source{
-	{ID: "slipway/python", Dir: "python", Main: "cmd/python"},
-}
-
-// order is the detection order of the builder: groups of buildpack IDs, the
-// first that passes wins.
-var order = [][]string{
-	{"slipway/python"},
+// Order is the detection order of the builder: the first group that passes wins.
+// Node.js comes first where it helps another language, since that language's
+// build wants the assets; the Procfile comes last, since later buildpacks' processes win.
+var Order = []Group{
+	{{ID: "slipway/nodejs", Optional: true}, {ID: "slipway/python"}, {ID: "slipway/procfile", Optional: true}},
+	{{ID: "slipway/nodejs"}, {ID: "slipway/procfile", Optional: true}},
+	{{ID: "slipway/nodejs", Optional: true}, {ID: "slipway/go"}, {ID: "slipway/procfile", Optional: true}},
+	{{ID: "slipway/nodejs", Optional: true}, {ID: "slipway/static"}, {ID: "slipway/procfile", Optional: true}},
+	{{ID: "slipway/procfile"}},
 }
