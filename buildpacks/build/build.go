@@ -32,7 +32,7 @@ func (b *Builder) Build(ctx context.Context, r Request) (*Result, error) {
 	log := b.cfg.Log.With(zap.String("app", r.App), zap.String("build", r.ID), zap.Duration("took", time.Since(started)))
 	if err != nil {
 		if bctx.Err() == nil {
-			j.t.fail()
+			j.t.fail(j.chosen())
 		}
 		err = b.explain(bctx, err, phase, said)
 		log.Info("build failed", zap.String("phase", phase), zap.Error(err))

@@ -26,7 +26,10 @@ type bundle struct {
 	ref      string   // what engines call it
 	pythons  []string // full versions
 	runNames []string // the run images that its metadata names
-	img      v1.Image
+	// buildpacks are the IDs of those that it has, sorted.
+	buildpacks []string
+	have       map[string]bool // them by "id" and "id@version"
+	img        v1.Image
 }
 
 // openBundle reads the directory of the bundled builder.
@@ -45,6 +48,10 @@ func openBundle(dir string) (*bundle, error) {
 	if b.runNames, err = runNames(b.img); err != nil {
 		return nil, fmt.Errorf("read bundled builder: %w", err)
 	}
+	if b.have, err = imageBuildpacks(b.img); err != nil {
+		return nil, fmt.Errorf("read bundled builder: %w", err)
+	}
+	b.buildpacks = idsOf(b.have)
 	data, err := os.ReadFile(filepath.Join(dir, "versions.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return b, nil

@@ -15,15 +15,15 @@ import (
 // and has the descriptor name them there. Pack would do so too, but leaves
 // what it writes in the system's directory for temporary files.
 //
-// It reports whether all buildpacks that pack will add to the builder are of
-// this kind: the pusher's own code, which runs with no more rights than the app's.
-func unfoldInline(dir string, d *projectTypes.Descriptor) (onlyInline bool, err error) {
-	onlyInline = true
+// It reports whether all buildpacks that pack will add to the builder are the
+// pusher's own code, or the builder's: by their URIs, own tells that.
+func unfoldInline(dir string, d *projectTypes.Descriptor, own func(uri string) bool) (onlyOwn bool, err error) {
+	onlyOwn = true
 	for _, group := range []*[]projectTypes.Buildpack{&d.Build.Buildpacks, &d.Build.Pre.Buildpacks, &d.Build.Post.Buildpacks} {
 		for i, bp := range *group {
 			switch {
 			case bp.URI != "":
-				onlyInline = onlyInline && ofBuilder(bp.URI)
+				onlyOwn = onlyOwn && own(bp.URI)
 				continue
 			case bp.Script.Inline == "":
 				continue
@@ -41,7 +41,7 @@ func unfoldInline(dir string, d *projectTypes.Descriptor) (onlyInline bool, err 
 			(*group)[i] = projectTypes.Buildpack{URI: to}
 		}
 	}
-	return onlyInline, nil
+	return onlyOwn, nil
 }
 
 func writeInline(to string, bp projectTypes.Buildpack) error {

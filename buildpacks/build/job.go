@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +11,9 @@ import (
 	projectTypes "github.com/buildpacks/pack/pkg/project/types"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+
+	"slipway/buildpacks"
+	"slipway/internal/sources"
 )
 
 // A job is one build under way.
@@ -19,8 +23,10 @@ type job struct {
 	t       *transcript
 	dir     string // removed at the end
 	builder string // the reference that the engine knows
+	source  fs.FS  // the app without what it leaves out
 	env     map[string]string
 	project projectTypes.Descriptor
+	trees   []*sources.Tree // buildpacks that were fetched
 	keys    keychain
 }
 
@@ -34,6 +40,7 @@ func (j *job) run(ctx context.Context) (res *Result, err error) {
 		return nil, fmt.Errorf("make build directory: %w", err)
 	}
 	defer func() { j.cleaned("directory", os.RemoveAll(j.dir)) }()
+	defer j.dropTrees()
 	var network Network
 	defer func() {
 		if network != nil {
@@ -52,7 +59,13 @@ func (j *job) run(ctx context.Context) (res *Result, err error) {
 	if err := j.pack(ctx, network); err != nil {
 		return nil, err
 	}
-	return j.b.describe(ctx, j.r.Image, j.keys)
+	if res, err = j.b.describe(ctx, j.r.Image, j.keys); err != nil {
+		return nil, err
+	}
+	for _, line := range lostProcesses(j.r.Plan, res.Processes) {
+		j.t.note(" !     " + line)
+	}
+	return res, nil
 }
 
 // cleaned notes what could not be removed. The next start tries again.
@@ -103,20 +116,15 @@ func (j *job) prepare(ctx context.Context) error {
 	if err := os.Mkdir(j.app(), 0o755); err != nil {
 		return fmt.Errorf("make build directory: %w", err)
 	}
-	if err := extract(ctx, j.r.Source, j.app(), j.b.cfg.SourceBytes, j.b.cfg.SourceFiles); err != nil {
+	if err := j.readProject(ctx); err != nil {
 		return err
 	}
-	var err error
-	if j.project, err = readDescriptor(j.app(), j.t); err != nil {
+	if err := extract(ctx, j.source, j.app(), j.b.cfg.SourceBytes, j.b.cfg.SourceFiles); err != nil {
 		return err
 	}
 	if ref := j.project.Build.Builder; ref != "" && j.r.Builder == "" {
+		var err error
 		if j.builder, err = j.b.mayUse(ref, "project.toml asks for"); err != nil {
-			return err
-		}
-	}
-	if !j.bundled() {
-		if err := translate(j.app(), j.r.Plan, j.builder, j.t); err != nil {
 			return err
 		}
 	}
@@ -133,6 +141,21 @@ func (j *job) prepare(ctx context.Context) error {
 		j.env[e.Name] = e.Value
 	}
 	maps.Copy(j.env, j.r.Env)
+	if j.r.Language != "" {
+		j.env[buildpacks.LanguageEnv] = j.r.Language
+	}
 	j.project.Build.Env = nil // else pack puts it into an image layer
 	return nil
+}
+
+// translate tells a builder that is not ours, in its own way, what the app wants.
+func (j *job) translate(ctx context.Context, f *fetcher) error {
+	if j.bundled() || j.r.Plan == nil || j.r.Plan.Language != "python" {
+		return nil
+	}
+	have, err := j.buildpacks(ctx, f)
+	if err != nil {
+		return err
+	}
+	return translation{dir: j.app(), env: j.env, have: have, t: j.t}.python(j.r.Plan, j.builder)
 }

@@ -3,8 +3,6 @@ package build
 import (
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -76,24 +74,14 @@ func TestPrepareWithoutBundled(t *testing.T) {
 	}
 }
 
-func TestDescriptorIsBounded(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "project.toml"), make([]byte, descriptorMost+1), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := readDescriptor(dir, newTranscript(io.Discard, false)); !errors.Is(err, ErrSource) {
-		t.Errorf("readDescriptor() = %v, want ErrSource", err)
-	}
-}
-
-func TestOnlyInline(t *testing.T) {
+func TestOwnCode(t *testing.T) {
 	for _, c := range []struct {
 		uri  string
 		want bool
-	}{{"from=builder", true}, {"from=builder:a/b", true}, {"urn:cnb:builder:a/b@1", true}, {"https://x.test/bp.tgz", false}, {"from=builderx", false}} {
+	}{{"from=builder", true}, {"from=builder:a/b", true}, {"urn:cnb:builder:a/b@1", true}, {"https://x.test/bp.tgz", false}, {"from=builderx", false}, {"/builds/b1/app/bp", true}, {"/builds/b1/app", true}, {"/builds/b1/fetched/bp", false}, {"/builds/b1/apple", false}} {
 		var d projectTypes.Descriptor
 		d.Build.Buildpacks = []projectTypes.Buildpack{{URI: c.uri}, {ID: "me/inline", Script: projectTypes.Script{API: "0.10", Inline: "true"}}}
-		if got, err := unfoldInline(t.TempDir(), &d); err != nil || got != c.want {
+		if got, err := unfoldInline(t.TempDir(), &d, (&job{dir: "/builds/b1"}).ownCode); err != nil || got != c.want {
 			t.Errorf("unfoldInline(%s) = %v, %v, want %v", c.uri, got, err, c.want)
 		}
 	}

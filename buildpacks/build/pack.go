@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/buildpacks/pack/pkg/blob"
 	"github.com/buildpacks/pack/pkg/cache"
@@ -21,14 +20,17 @@ func (j *job) pack(ctx context.Context, network Network) error {
 	s := j.session()
 	defer func() { j.cleaned("containers", s.close(ctx)) }()
 	f := &fetcher{b: j.b, s: s, keys: j.keys, readable: j.readable(ctx), asked: j.r.Builder != "" || j.project.Build.Builder != ""}
-	if err := j.checkProject(ctx, f); err != nil {
+	if err := j.translate(ctx, f); err != nil {
+		return err
+	}
+	if err := j.chooseBuildpacks(ctx, f); err != nil {
 		return err
 	}
 	inline := filepath.Join(j.dir, "inline")
 	if err := os.Mkdir(inline, 0o755); err != nil {
 		return fmt.Errorf("make build directory: %w", err)
 	}
-	onlyInline, err := unfoldInline(inline, &j.project)
+	onlyOwn, err := unfoldInline(inline, &j.project, j.ownCode)
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,7 @@ func (j *job) pack(ctx context.Context, network Network) error {
 	if err != nil {
 		return fmt.Errorf("set up pack: %w", err)
 	}
-	return c.Build(ctx, j.options(network.Mode(), onlyInline))
+	return c.Build(ctx, j.options(network.Mode(), onlyOwn))
 }
 
 // session makes the decorator that pack sees as its engine.
@@ -65,7 +67,7 @@ func (j *job) session() *session {
 }
 
 // options says what pack is to do.
-func (j *job) options(network string, onlyInline bool) client.BuildOptions {
+func (j *job) options(network string, onlyOwn bool) client.BuildOptions {
 	volume := CacheVolume(j.b.instance, j.r.App)
 	return client.BuildOptions{
 		Image:             j.r.Image,
@@ -83,7 +85,7 @@ func (j *job) options(network string, onlyInline bool) client.BuildOptions {
 			Kaniko: cache.CacheInfo{Format: cache.CacheVolume, Source: volume + ".kaniko"},
 		},
 		PullPolicy:               image.PullIfNotPresent,
-		TrustExtraBuildpacks:     onlyInline,
+		TrustExtraBuildpacks:     onlyOwn,
 		ContainerConfig:          client.ContainerConfig{Network: network},
 		ProxyConfig:              &client.ProxyConfig{}, // builds do not inherit the server's
 		ProjectDescriptor:        j.project,
@@ -116,24 +118,4 @@ func (j *job) readable(ctx context.Context) func(string) bool {
 		}
 		return j.b.readable(ctx, ref, j.keys)
 	}
-}
-
-// checkProject refuses what this server does not let a project.toml ask for.
-func (j *job) checkProject(ctx context.Context, f *fetcher) error {
-	if !asksBuildpacks(j.project) {
-		return nil
-	}
-	// Only now is the builder needed to answer; it may have to be pulled.
-	if _, err := f.Fetch(ctx, j.builder, image.FetchOptions{Daemon: true, PullPolicy: image.PullIfNotPresent}); err != nil {
-		return err
-	}
-	res, err := j.b.cfg.Engine.ImageInspect(ctx, j.builder)
-	if err != nil {
-		return fmt.Errorf("inspect builder: %w", err)
-	}
-	r := rule{allowed: slices.Concat(j.b.cfg.Allowed, j.b.cfg.Trusted)}
-	if r.available, err = buildpacksOf(res); err != nil {
-		return err
-	}
-	return r.check(j.project)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"slipway/buildpacks"
+	"slipway/buildpacks/project"
 )
 
 // A Request asks for one build.
@@ -14,6 +15,16 @@ type Request struct {
 	App string // names the cache volume; required
 	// Source is the tree to build; required.
 	Source fs.FS
+	// Project is what Source says about its build, if the caller has read it: its
+	// tree is built, and nothing is said of what it leaves out.
+	Project *project.Project
+	// Buildpacks are used instead of those that a project.toml names and of the
+	// builder's own order: one group, in this order, all of which have to detect
+	// the app. [project.Parse] says how they are named.
+	Buildpacks []string
+	// Language is the one that our own buildpacks are to take the app for, if its
+	// files are there; "" leaves it to the files.
+	Language string
 	// Plan is what detection decided, if it ran. Builders that do not read
 	// runtime.txt are told its Python version in their own way.
 	Plan *buildpacks.Plan

@@ -11,6 +11,7 @@ import (
 const (
 	detail    = "       " // Heroku's indent for what belongs to a step
 	tailLines = 60        // of a hidden phase, shown when it fails
+	keptLines = 400       // of it, kept to be read then
 	errLines  = 8         // of the lifecycle's words on why a phase failed
 )
 
@@ -138,7 +139,7 @@ func (t *transcript) why(s string) {
 }
 
 func (t *transcript) keep(s string) {
-	if len(t.tail) == tailLines {
+	if len(t.tail) == keptLines {
 		t.tail = t.tail[1:]
 		t.dropped++
 	}
@@ -162,10 +163,25 @@ func (t *transcript) debug(s string) {
 	}
 }
 
-// fail shows what was kept back of the phase that failed.
-func (t *transcript) fail() {
+// fail shows what was kept back of the phase that failed. Of buildpacks that the
+// app has chosen and that do not detect it, it shows what they said.
+func (t *transcript) fail(chosen bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if chosen && t.phase == phaseDetect {
+		verdicts := incompatible(t.tail)
+		for _, v := range verdicts {
+			for _, line := range v.block() {
+				t.show(-1, line, true)
+			}
+		}
+		if len(verdicts) > 0 {
+			t.tail, t.dropped = nil, 0
+		}
+	}
+	if n := len(t.tail) - tailLines; n > 0 {
+		t.tail, t.dropped = t.tail[n:], t.dropped+n
+	}
 	if t.dropped > 0 {
 		t.show(-1, detail+"[…]", true)
 	}

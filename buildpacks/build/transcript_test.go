@@ -35,7 +35,7 @@ func TestTranscript(t *testing.T) {
 			w.Close()
 			tr.end()
 			if c.fail {
-				tr.fail()
+				tr.fail(false)
 			}
 			if b.String() != c.want {
 				t.Errorf("transcript is %q, want %q", b.String(), c.want)
@@ -86,7 +86,7 @@ func TestTailIsBounded(t *testing.T) {
 	for range 100000 {
 		_, _ = w.Write([]byte(strings.Repeat("y", 50) + "\n"))
 	}
-	tr.fail()
+	tr.fail(false)
 	if n := strings.Count(b.String(), "\n"); n != tailLines+1 {
 		t.Errorf("%d lines are shown, want %d", n, tailLines+1)
 	}

@@ -46,14 +46,19 @@ func (s *suite) newBuilder(t *testing.T, change func(*build.Config)) *build.Buil
 
 var builds atomic.Int64
 
-// request asks for a build of an app whose build.sh is script.
+// request asks for a build of an app whose build.sh is script. More are names of
+// files and their texts; those in a folder bin are executable.
 func (s *suite) request(app, script string, more ...string) (build.Request, *output) {
 	tree := fstest.MapFS{}
 	if script != "" {
 		tree["build.sh"] = &fstest.MapFile{Data: []byte(script), Mode: 0o755}
 	}
 	for i := 0; i+1 < len(more); i += 2 {
-		tree[more[i]] = &fstest.MapFile{Data: []byte(more[i+1]), Mode: 0o644}
+		mode := fs.FileMode(0o644)
+		if strings.Contains(more[i], "/bin/") {
+			mode = 0o755
+		}
+		tree[more[i]] = &fstest.MapFile{Data: []byte(more[i+1]), Mode: mode}
 	}
 	id := fmt.Sprintf("b%d", builds.Add(1))
 	out := newOutput()

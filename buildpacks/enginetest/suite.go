@@ -57,6 +57,8 @@ func Run(t *testing.T, open func(t *testing.T, env Env) build.Engine) {
 	t.Run("apps build at once", s.testConcurrent)
 	t.Run("builds of one app take turns", s.testTurns)
 	t.Run("project.toml is honoured", s.testProject)
+	t.Run("an app chooses its buildpacks", s.testBuildpacks)
+	t.Run("other people's builders are told the version", s.testOthers)
 	t.Run("a builder is pulled from a registry", s.testPull)
 	t.Run("what a killed server left is swept", s.testSweep)
 	t.Run("image extensions are refused", s.testExtensions)

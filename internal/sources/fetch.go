@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -29,15 +30,29 @@ type Fetcher struct {
 	// Reach are the HOST:PORT on this machine and its networks that it may read
 	// from; everything outside is open.
 	Reach []string
+	// What is fetched, in errors; "source" if empty.
+	What string
 }
 
+func (f Fetcher) what() string { return cmp.Or(f.What, "source") }
+
 // CheckURL returns nil for an address that can be fetched from.
-func CheckURL(address string) error {
+func CheckURL(address string) error { return Fetcher{}.checkURL(address) }
+
+func (f Fetcher) checkURL(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return refuse("the address of the source is no http or https URL: write https://example.com/source.tgz, or upload it (POST /sources)")
+		return refuse("the address of the %s is no http or https URL: write https://example.com/%[1]s.tgz%s", f.what(), f.upload(", or upload it (POST /sources)"))
 	}
 	return nil
+}
+
+// upload is advice for sources alone.
+func (f Fetcher) upload(advice string) string {
+	if f.what() == "source" {
+		return advice
+	}
+	return ""
 }
 
 // Shown is an address without what may be secret in it: a password and a query.
@@ -52,7 +67,7 @@ func Shown(address string) string {
 // Get opens what is at an address. An [*Error] says why it cannot. It is to be
 // closed.
 func (f Fetcher) Get(ctx context.Context, address string) (io.ReadCloser, error) {
-	if err := CheckURL(address); err != nil {
+	if err := f.checkURL(address); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
@@ -67,10 +82,10 @@ func (f Fetcher) Get(ctx context.Context, address string) (io.ReadCloser, error)
 func (f Fetcher) get(ctx context.Context, address string) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, refuse("the address of the source is no http or https URL")
+		return nil, refuse("the address of the %s is no http or https URL", f.what())
 	}
 	req.Header.Set("User-Agent", "slipway")
-	client := &http.Client{Transport: f.transport(), CheckRedirect: checkRedirect}
+	client := &http.Client{Transport: f.transport(), CheckRedirect: f.checkRedirect}
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, f.explain(ctx, err)
@@ -93,7 +108,7 @@ func (f Fetcher) explain(ctx context.Context, err error) error {
 	if asked, ok := errors.AsType[*url.Error](err); ok {
 		err = asked.Err
 	}
-	return refuse("the source cannot be fetched: %v", err)
+	return refuse("the %s cannot be fetched: %v", f.what(), err)
 }
 
 func (f Fetcher) transport() *http.Transport {
@@ -118,12 +133,12 @@ func (f Fetcher) dial(ctx context.Context, network, address string) (net.Conn, e
 	return d.DialContext(ctx, network, address)
 }
 
-func checkRedirect(req *http.Request, via []*http.Request) error {
+func (f Fetcher) checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
-		return refuse("the address of the source redirects more than %d times", maxRedirects)
+		return refuse("the address of the %s redirects more than %d times", f.what(), maxRedirects)
 	}
 	req.Header.Del("Referer") // the address before may hold secrets
-	return CheckURL(req.URL.String())
+	return f.checkURL(req.URL.String())
 }
 
 // checkAddress refuses the addresses of this machine and its networks.
@@ -135,7 +150,7 @@ func (f Fetcher) checkAddress(address string) error {
 	if slices.Contains(f.Reach, address) || outside(at.Addr().Unmap()) {
 		return nil
 	}
-	return refuse("the source is at a private address, which builds do not reach: upload it (POST /sources), or ask for it to be opened (--build-reach HOST:PORT)")
+	return refuse("the %s is at a private address, which builds do not reach: %sask for it to be opened (--build-reach HOST:PORT)", f.what(), f.upload("upload it (POST /sources), or "))
 }
 
 // closed are what builds do not reach, and of IPv6, which they do not have, the

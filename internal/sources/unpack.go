@@ -65,7 +65,7 @@ func Unpack(ctx context.Context, tarball io.Reader, checksum, dir string, limits
 		return nil, errors.Join(fmt.Errorf("unpack source: %w", err), os.RemoveAll(dir))
 	}
 	t := &Tree{dir: dir, root: root}
-	u := &unpacking{root: root, limits: limits, bytes: limits.Bytes}
+	u := &unpacking{root: root, what: "source", limits: limits, bytes: limits.Bytes}
 	err = u.verified(ctx, tarball, checksum)
 	if err == nil {
 		err = t.descend()
@@ -97,9 +97,10 @@ func (t *Tree) descend() error {
 // show makes the tree that of its root, which has links in it for sure.
 func (t *Tree) show() { t.ReadLinkFS, _ = t.root.FS().(fs.ReadLinkFS) }
 
-// An unpacking is a tarball on its way to disk.
+// An unpacking is an archive on its way to disk.
 type unpacking struct {
 	root   *os.Root
+	what   string // it is: "source"
 	limits Limits
 	bytes  int64 // still allowed
 	files  int   // so far
@@ -114,16 +115,11 @@ func (u *unpacking) verified(ctx context.Context, tarball io.Reader, checksum st
 	if err != nil {
 		return u.notGzip(err)
 	}
-	// The files count for themselves; this is for what is between them.
-	most := u.limits.Bytes + int64(u.limits.Files)*headers
-	plain := &bounded{in: unzip, left: most, stop: ctx.Err}
-	if err := u.entries(tar.NewReader(plain)); err != nil {
+	if err := u.tarball(ctx, unzip); err != nil {
 		return err
 	}
-	for _, rest := range []io.Reader{plain, in} {
-		if _, err := io.Copy(io.Discard, rest); err != nil {
-			return err
-		}
+	if _, err := io.Copy(io.Discard, in); err != nil {
+		return err
 	}
 	if want := validChecksum.FindStringSubmatch(checksum); want != nil && !strings.EqualFold(want[1], hex.EncodeToString(sum.Sum(nil))) {
 		return refuse("the source is not what its checksum says: it is SHA256:%x", sum.Sum(nil))
@@ -131,9 +127,21 @@ func (u *unpacking) verified(ctx context.Context, tarball io.Reader, checksum st
 	return nil
 }
 
+// tarball unpacks a tarball, and reads it to its end.
+func (u *unpacking) tarball(ctx context.Context, in io.Reader) error {
+	// The files count for themselves; this is for what is between them.
+	most := u.limits.Bytes + int64(u.limits.Files)*headers
+	plain := &bounded{in: in, left: most, stop: ctx.Err}
+	if err := u.entries(tar.NewReader(plain)); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, plain)
+	return err
+}
+
 func (u *unpacking) notGzip(err error) error {
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return refuse("the source is no gzipped tarball: pack it with tar -czf")
+		return refuse("the %s is no gzipped tarball: pack it with tar -czf", u.what)
 	}
 	return err
 }
@@ -143,7 +151,7 @@ func (u *unpacking) entries(r *tar.Reader) error {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			if u.files == 0 {
-				return refuse("the source has no files in it")
+				return refuse("the %s has no files in it", u.what)
 			}
 			return nil
 		}
@@ -151,7 +159,7 @@ func (u *unpacking) entries(r *tar.Reader) error {
 			return err
 		}
 		if u.files++; u.files > u.limits.Files {
-			return refuse("the source has more than %d files and folders", u.limits.Files)
+			return refuse("the %s has more than %d files and folders", u.what, u.limits.Files)
 		}
 		if err := u.entry(r, h); err != nil {
 			return err
@@ -163,7 +171,7 @@ func (u *unpacking) entry(r io.Reader, h *tar.Header) error {
 	if h.Typeflag == tar.TypeXGlobalHeader {
 		return nil
 	}
-	name, err := inside(h.Name)
+	name, err := u.inside(h.Name)
 	if err != nil || name == "." {
 		return err
 	}
@@ -179,20 +187,20 @@ func (u *unpacking) entry(r io.Reader, h *tar.Header) error {
 	case tar.TypeSymlink:
 		return u.link(name, func() error { return u.root.Symlink(h.Linkname, name) })
 	case tar.TypeLink:
-		target, err := inside(h.Linkname)
+		target, err := u.inside(h.Linkname)
 		if err != nil {
 			return err
 		}
 		return u.link(name, func() error { return u.root.Link(target, name) })
 	}
-	return refuse("%.200q in the source is neither a file, a folder nor a link", name)
+	return refuse("%.200q in the %s is neither a file, a folder nor a link", name, u.what)
 }
 
 // inside is the name of a file below the tree's root.
-func inside(name string) (string, error) {
+func (u *unpacking) inside(name string) (string, error) {
 	clean := path.Clean(name)
 	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) || path.IsAbs(clean) || !fs.ValidPath(clean) {
-		return "", refuse("the name %.200q in the source leads out of it, or is none: pack the app's folder with tar -czf source.tgz -C FOLDER .", name)
+		return "", refuse("the name %.200q in the %s leads out of it, or is none: pack its folder with tar -czf %[2]s.tgz -C FOLDER .", name, u.what)
 	}
 	return clean, nil
 }
@@ -207,7 +215,7 @@ func (u *unpacking) parents(name string) error {
 		return nil
 	}
 	if u.files += strings.Count(dir, "/"); u.files > u.limits.Files {
-		return refuse("the source has more than %d files and folders", u.limits.Files)
+		return refuse("the %s has more than %d files and folders", u.what, u.limits.Files)
 	}
 	return u.root.MkdirAll(dir, 0o755)
 }
@@ -218,7 +226,7 @@ func (u *unpacking) folder(name string) error {
 	}
 	info, err := u.root.Lstat(name)
 	if err == nil && !info.IsDir() {
-		err = refuse("%.200q in the source is a folder and something else", name)
+		err = refuse("%.200q in the %s is a folder and something else", name, u.what)
 	}
 	return err
 }
@@ -245,7 +253,7 @@ func (u *unpacking) file(name string, in io.Reader, mode fs.FileMode) error {
 func (u *unpacking) link(name string, do func() error) error {
 	err := u.root.Remove(name)
 	if info, no := u.root.Lstat(name); no == nil && info.IsDir() {
-		return refuse("%.200q in the source is a folder and something else", name)
+		return refuse("%.200q in the %s is a folder and something else", name, u.what)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -262,17 +270,24 @@ func (u *unpacking) explain(ctx context.Context, err error) error {
 	case ok:
 		return known
 	case errors.Is(err, ErrTooLarge):
-		return refuse("%v", ErrTooLarge)
+		return u.tooLarge()
 	case errors.Is(err, tar.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader),
 		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, tar.ErrFieldTooLong), errors.As(err, new(flate.CorruptInputError)):
-		return refuse("the source is broken, or no gzipped tarball: pack it with tar -czf, and send it again")
+		return refuse("the %s is broken, or no gzipped tarball: pack it with tar -czf, and send it again", u.what)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("unpack source: %w", err)
 	case errors.As(err, new(*fs.PathError)), errors.As(err, new(*os.LinkError)):
 		// The names and links in it do not fit together, or lead out of it.
-		return refuse("%.200q cannot be unpacked: its name, or that of what it links to, leads out of the source or is none", u.at)
+		return refuse("%.200q cannot be unpacked: its name, or that of what it links to, leads out of the %s or is none", u.at, u.what)
 	}
-	return refuse("the source cannot be read: %v", err)
+	return refuse("the %s cannot be read: %v", u.what, err)
+}
+
+func (u *unpacking) tooLarge() error {
+	if u.what == "source" {
+		return refuse("%v", ErrTooLarge)
+	}
+	return refuse("the %s is larger than %d MB unpacked, the most that is taken", u.what, u.limits.Bytes>>20)
 }
 
 // A bounded reader stops with [ErrTooLarge], and counts in a sum.
