@@ -89,7 +89,7 @@ func deleteApp(t *testing.T, db Database) {
 	if err != nil || w.Release.Version != 0 || len(w.Formation) != 0 || w.App.ID == app.ID {
 		t.Errorf("Wanted of a new app of that name = %+v, %v; want nothing of the old", w, err)
 	}
-	for _, table := range []string{"releases", "formations", "domains", "certs", "drains", "collaborators", "builds"} {
+	for _, table := range []string{"releases", "formations", "domains", "certs", "drains", "collaborators", "builds", "buildpacks"} {
 		var n int
 		if err := db.raw(t).QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%d rows of %s stay, %v; want none", n, table, err)

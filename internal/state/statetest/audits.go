@@ -24,6 +24,9 @@ func fill(t *testing.T, s *sqlstore.Store) {
 	addDomain(t, s, "shop", "www.example.com")
 	addCert(t, s, "shop")
 	addDrain(t, s, "shop", "https://user:"+secret+"@logs.example.com/"+secret)
+	if err := s.SetBuildpacks(t.Context(), ann, "shop", []string{"https://example.com/bp.tgz?key=" + secret}); err != nil {
+		t.Fatalf("SetBuildpacks: %v", err)
+	}
 	addAccount(t, s, carol)
 	addCollaborator(t, s, "shop", carol)
 	addBuild(t, s, "shop", time.Time{})
@@ -49,8 +52,8 @@ func auditChanges(t *testing.T, db Database) {
 	fill(t, s)
 	certID, buildID := undo(t, s)
 	all, err := s.Audits(t.Context(), "", 0)
-	if err != nil || len(all) != 18 {
-		t.Fatalf("there are %d audits, %v; want 18", len(all), err)
+	if err != nil || len(all) != 19 {
+		t.Fatalf("there are %d audits, %v; want 19", len(all), err)
 	}
 	got := map[string]string{}
 	for i, a := range all {
@@ -67,8 +70,8 @@ func auditChanges(t *testing.T, db Database) {
 		"drain.create": "ann https://logs.example.com", "drain.delete": "bob https://logs.example.com",
 		"account.create": "ann " + carol, "account.delete": "bob " + carol,
 		"collaborator.create": "ann " + carol, "collaborator.delete": "bob " + carol,
-		"build.create": "bob " + buildID,
-		"key.create":   "bob SHA256:x", "key.delete": "bob SHA256:x",
+		"build.create": "bob " + buildID, "buildpacks.update": "ann https://example.com/bp.tgz",
+		"key.create": "bob SHA256:x", "key.delete": "bob SHA256:x",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("Audits = %v, want %v", got, want)

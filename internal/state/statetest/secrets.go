@@ -36,7 +36,7 @@ func bindSecrets(t *testing.T, db Database) {
 	fill(t, s)
 	thief := createApp(t, s, "thief")
 	raw := db.raw(t)
-	for _, table := range []string{"releases", "certs", "drains"} {
+	for _, table := range []string{"releases", "certs", "drains", "buildpacks"} {
 		exec(t, raw, "UPDATE "+table+" SET app_id = '"+thief.ID+"'")
 	}
 	_, err := s.Releases(t.Context(), "thief", 0)
@@ -45,6 +45,8 @@ func bindSecrets(t *testing.T, db Database) {
 	is(t, "Certs with another's key", err, state.ErrWrongKey)
 	_, err = s.Drains(t.Context(), "thief")
 	is(t, "Drains with another's address", err, state.ErrWrongKey)
+	_, err = s.Buildpacks(t.Context(), "thief")
+	is(t, "Buildpacks with another's addresses", err, state.ErrWrongKey)
 }
 
 func refuseKey(t *testing.T, db Database) {
