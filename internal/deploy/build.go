@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,8 @@ func (d *Deployer) build(ctx context.Context, p *push) (slug, error) {
 		previous = d.reference(p.Repo, p.current.Tag())
 	}
 	res, err := d.cfg.Builder.Build(ctx, build.Request{
-		ID: strings.ToLower(p.ID), App: p.Repo, Source: p.source, Plan: p.plan,
+		ID: strings.ToLower(p.ID), App: p.Repo, Source: p.source, Project: p.project, Plan: p.plan,
+		Buildpacks: p.buildpacks, Language: p.mainLanguage(),
 		Image: d.reference(p.Repo, tag), Previous: previous,
 		Builder: p.opts.builder, NoCache: p.opts.noCache, Trace: p.opts.trace,
 		User: "build", Token: token, Progress: p.out, Env: buildEnv(p.current.Config),
@@ -48,7 +50,7 @@ func (d *Deployer) build(ctx context.Context, p *push) (slug, error) {
 	}
 	p.log.Info("slug built", zap.String("slug", res.Digest), zap.Int64("size", res.Size),
 		zap.Duration("buildpacks_took", res.BuildpacksTook), zap.Duration("took", time.Since(started)))
-	p.announceProcesses()
+	p.announceProcesses(res.Processes)
 	p.out.step("Compressing...")
 	p.out.detail("Done: %s", megabytes(res.Size))
 	return slug{
@@ -78,17 +80,28 @@ func (d *Deployer) reference(app, tag string) string {
 	return d.cfg.Registry + "/" + app + ":" + tag
 }
 
-func (p *push) announceProcesses() {
+// announceProcesses says which process types there are, and whose they are.
+func (p *push) announceProcesses(built []build.Process) {
 	p.out.step("Discovering process types")
-	if len(p.plan.Processes) == 0 {
-		p.out.detail("Procfile declares types -> (none)\n")
+	declared := make([]string, 0, len(p.plan.Processes))
+	for _, proc := range p.plan.Processes {
+		declared = append(declared, proc.Type)
+	}
+	var others []string
+	for _, proc := range built {
+		if !slices.Contains(declared, proc.Type) {
+			others = append(others, proc.Type)
+		}
+	}
+	if len(declared) == 0 {
+		declared = []string{"(none)"}
+	}
+	if len(others) == 0 {
+		p.out.detail("Procfile declares types -> %s\n", strings.Join(declared, ", "))
 		return
 	}
-	types := make([]string, 0, len(p.plan.Processes))
-	for _, proc := range p.plan.Processes {
-		types = append(types, proc.Type)
-	}
-	p.out.detail("Procfile declares types -> %s\n", strings.Join(types, ", "))
+	p.out.detail("Procfile declares types     -> %s", strings.Join(declared, ", "))
+	p.out.detail("Default types for buildpack -> %s\n", strings.Join(others, ", "))
 }
 
 // processes are the image's, or the Procfile's where the image names the command

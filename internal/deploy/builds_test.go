@@ -69,6 +69,13 @@ func (f *fakeBuilds) Build(_ context.Context, _, id string) (state.Build, error)
 
 func (f *fakeBuilds) SettleBuilds(context.Context) error { return nil }
 
+// fakeBuildpacks are what an app was set to use.
+type fakeBuildpacks struct{ set state.Buildpacks }
+
+func (f *fakeBuildpacks) Buildpacks(context.Context, string) (state.Buildpacks, error) {
+	return f.set, nil
+}
+
 // fakeBuilder puts random images into the registry.
 type fakeBuilder struct {
 	slugs *slugs.Registry
@@ -108,6 +115,7 @@ type buildRig struct {
 	releases *fakeReleases
 	dynos    *fakeDynos
 	outputs  *outputs.Store
+	set      *fakeBuildpacks
 	turn     chan struct{} // holds one token while nobody has the app's turn
 }
 
@@ -115,6 +123,7 @@ func newBuildRig(t *testing.T) *buildRig {
 	t.Helper()
 	r := &buildRig{
 		builds: &fakeBuilds{}, releases: &fakeReleases{}, dynos: &fakeDynos{}, turn: make(chan struct{}, 1),
+		set: &fakeBuildpacks{},
 	}
 	reg, err := slugs.Open(t.Context(), slugs.Config{
 		Dir: t.TempDir(), Authorize: func(context.Context, string, string, slugs.Action) error { return nil },
@@ -128,7 +137,7 @@ func newBuildRig(t *testing.T) *buildRig {
 	r.builder = &fakeBuilder{slugs: reg}
 	r.turn <- struct{}{}
 	r.Deployer = deploy.New(deploy.Config{
-		Releases: r.releases, Formations: r.releases, Builds: r.builds, Outputs: r.outputs, Builder: r.builder,
+		Releases: r.releases, Formations: r.releases, Builds: r.builds, Buildpacks: r.set, Outputs: r.outputs, Builder: r.builder,
 		Slugs: reg, Dynos: r.dynos, Logs: noLogs{}, Registry: "registry", Stack: "test",
 		Image:    func(app, tag string) string { return app + ":" + tag },
 		WebURL:   func(app string) string { return "http://" + app + "/" },
@@ -155,14 +164,16 @@ func (r *buildRig) takeTurn(ctx context.Context, _ string, onWait func()) (func(
 
 // pushed receives a push and commits it, if it stands.
 func (r *buildRig) pushed(ctx context.Context, progress io.Writer, options ...string) error {
+	return r.pushedTree(ctx, fstest.MapFS{"index.html": {Data: []byte("hi")}, "Procfile": {Data: []byte("web: serve\n")}}, progress, options...)
+}
+
+func (r *buildRig) pushedTree(ctx context.Context, tree fs.FS, progress io.Writer, options ...string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	commit, err := r.Receive(ctx, &gitserver.Push{
 		ID: "P1", Repo: "shop", User: "ann", Options: options,
 		Commands: []gitserver.Command{{Ref: "refs/heads/main", New: plumbing.NewHash(strings.Repeat("ab", 20))}},
-		Tree: func(plumbing.Hash) (fs.FS, error) {
-			return fstest.MapFS{"index.html": {Data: []byte("hi")}, "Procfile": {Data: []byte("web: serve\n")}}, nil
-		},
+		Tree:     func(plumbing.Hash) (fs.FS, error) { return tree, nil },
 	}, progress)
 	if err != nil || commit == nil {
 		return err

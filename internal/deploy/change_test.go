@@ -34,6 +34,7 @@ type fakeReleases struct {
 	formation []state.Formation
 
 	maintenance bool
+	remembers   bool // which commits were built
 }
 
 func (f *fakeReleases) Apps(context.Context) ([]state.App, error) {
@@ -62,7 +63,14 @@ func (f *fakeReleases) Releases(_ context.Context, _ string, limit int) ([]state
 	return newest, nil
 }
 
-func (f *fakeReleases) ReleaseOf(context.Context, string, string) (state.Release, error) {
+func (f *fakeReleases) ReleaseOf(_ context.Context, _, commit string) (state.Release, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, rel := range slices.Backward(f.all) {
+		if f.remembers && rel.Commit == commit {
+			return rel, nil
+		}
+	}
 	return state.Release{}, state.ErrNotFound
 }
 

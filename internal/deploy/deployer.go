@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/buildpacks/build"
+	"slipway/buildpacks/detector"
 	"slipway/internal/dyno"
 	"slipway/internal/logs"
 	"slipway/internal/namelock"
@@ -65,6 +66,7 @@ type Logs interface {
 // Builder turns a tree into an image in the registry.
 type Builder interface {
 	Build(ctx context.Context, r build.Request) (*build.Result, error)
+	Detect(ctx context.Context, r build.Detection) (*detector.Report, error)
 	PythonVersions() []string
 	ForgetCache(ctx context.Context, app string) error
 }
@@ -81,17 +83,20 @@ type Repositories interface {
 type Config struct {
 	Releases   Releases
 	Builds     Builds
+	Buildpacks Buildpacks
 	Outputs    *outputs.Store // what builds and release commands print
 	Formations Formations
 	Builder    Builder
-	Slugs      *slugs.Registry
-	Dynos      Dynos
-	Logs       Logs
-	Registry   string                       // HOST:PORT under which builds know the registry
-	Image      func(app, tag string) string // the name under which people pull a slug
-	WebURL     func(app string) string      // where people find an app
-	Stack      string                       // what the builder calls its base, for the transcript
-	Source     sources.Limits               // of a tarball
+	// BuilderName is the builder of pushes that name none; the bundled one if "".
+	BuilderName string
+	Slugs       *slugs.Registry
+	Dynos       Dynos
+	Logs        Logs
+	Registry    string                       // HOST:PORT under which builds know the registry
+	Image       func(app, tag string) string // the name under which people pull a slug
+	WebURL      func(app string) string      // where people find an app
+	Stack       string                       // what the builder calls its base, for the transcript
+	Source      sources.Limits               // of a tarball
 	// TakeTurn waits for the pushes to an app, and keeps later ones waiting until
 	// leave is called.
 	TakeTurn func(ctx context.Context, app string, onWait func()) (leave func(), err error)

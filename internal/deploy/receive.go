@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/buildpacks"
+	"slipway/buildpacks/project"
 	"slipway/gitserver"
 	"slipway/internal/state"
 )
@@ -27,12 +28,17 @@ type push struct {
 	opts    options
 	command gitserver.Command // the ref that deploys
 	tarball *Tarball          // nil for a push
-	source  fs.FS
-	plan    *buildpacks.Plan
-	current state.Release // the newest release; Version 0 if there is none
-	out     transcript
-	record  *record // of its build; nil before it begins to build
-	log     *zap.Logger
+	source  fs.FS             // once it is open, as the project wants it built
+	project *project.Project  // nil before
+	set     state.Buildpacks  // that the app was set to use
+	// buildpacks are those to use: the app's, or those that came with the push; none
+	// if its files decide.
+	buildpacks []string
+	plan       *buildpacks.Plan
+	current    state.Release // the newest release; Version 0 if there is none
+	out        transcript
+	record     *record // of its build; nil before it begins to build
+	log        *zap.Logger
 }
 
 // Receive decides whether a push stands: it does if it deploys nothing, or if
@@ -101,6 +107,9 @@ func (d *Deployer) deploy(ctx context.Context, p *push) (gitserver.CommitFunc, e
 	if p.current, err = d.newest(ctx, p.Repo); err != nil {
 		return nil, err
 	}
+	if err := d.settings(ctx, p); err != nil {
+		return nil, err
+	}
 	if p.source, err = p.Tree(p.command.New); err != nil {
 		return nil, fmt.Errorf("read commit: %w", err)
 	}
@@ -124,6 +133,9 @@ func (d *Deployer) deploy(ctx context.Context, p *push) (gitserver.CommitFunc, e
 func (d *Deployer) compile(ctx context.Context, p *push) (gitserver.CommitFunc, error) {
 	p.out.text("Building source:\n\n")
 	p.out.step("Building on the %s stack", d.cfg.Stack)
+	if err := d.openProject(ctx, p); err != nil {
+		return nil, err
+	}
 	if err := d.detect(ctx, p); err != nil {
 		return nil, err
 	}
@@ -137,12 +149,12 @@ func (d *Deployer) compile(ctx context.Context, p *push) (gitserver.CommitFunc, 
 // known answers a push of a commit that has a slug already, without a build. The
 // slug is nil if it is the current one, so that there is nothing to do.
 func (d *Deployer) known(ctx context.Context, p *push) (found *slug, done bool, err error) {
-	if p.opts.noCache || p.opts.builder != "" {
+	if p.opts.noCache || p.opts.builder != "" || len(p.opts.buildpacks) > 0 {
 		return nil, false, nil
 	}
 	rel, err := d.cfg.Releases.ReleaseOf(ctx, p.Repo, p.command.New.String())
-	if errors.Is(err, state.ErrNotFound) {
-		return nil, false, nil
+	if errors.Is(err, state.ErrNotFound) || err == nil && rel.Created.Before(p.set.Set) {
+		return nil, false, nil // or other buildpacks were set since
 	}
 	if err != nil {
 		return nil, false, err
@@ -172,10 +184,10 @@ func (d *Deployer) known(ctx context.Context, p *push) (found *slug, done bool, 
 // names nothing is known. An app that names no version keeps that of its last
 // build, unless the push says to forget it.
 func (d *Deployer) detectOptions(p *push) buildpacks.Options {
-	if p.opts.builder != "" {
-		return buildpacks.Options{Builder: p.opts.builder}
+	if builder := p.otherBuilder(); builder != "" {
+		return buildpacks.Options{Builder: builder, Language: p.mainLanguage()}
 	}
-	o := buildpacks.Options{Python: d.cfg.Builder.PythonVersions()}
+	o := buildpacks.Options{Python: d.cfg.Builder.PythonVersions(), Language: p.mainLanguage()}
 	if p.current.Language == "python" && !p.opts.noCache {
 		o.CachedPython = p.current.LanguageVersion
 	}
@@ -187,21 +199,36 @@ func (d *Deployer) detect(ctx context.Context, p *push) error {
 	started := time.Now()
 	plan, err := buildpacks.Detect(ctx, p.source, d.detectOptions(p))
 	p.plan = plan
-	if p.opts.detect {
-		if plan != nil {
-			p.out.text(plan.Explain())
-		}
-		return errOnlyDetect
-	}
-	if err != nil {
+	took := time.Since(started)
+	if plan == nil {
 		return err
 	}
-	p.out.step("Determining which buildpack to use for this app")
-	p.out.step("%s app detected", buildpacks.LanguageName(plan.Language))
+	stops := err != nil && p.stops(plan, err)
+	if !stops || p.opts.detect {
+		p.announceChoice()
+	}
+	if p.opts.detect || p.opts.trace {
+		d.explain(ctx, p)
+	}
+	if p.opts.detect {
+		return errOnlyDetect
+	}
+	if stops {
+		return err
+	}
+	p.announceLanguage()
 	p.log.Info("app detected", zap.String("language", plan.Language), zap.String("version", plan.Version.Resolved),
-		zap.Duration("took", time.Since(started)))
+		zap.Duration("took", took))
 	p.warnOfGit()
 	return nil
+}
+
+// kind is what the app is, for a person.
+func (p *push) kind() string {
+	if p.plan.Language == "" {
+		return "Procfile"
+	}
+	return buildpacks.LanguageName(p.plan.Language)
 }
 
 // maxAttributes is how much of .gitattributes is looked at, in bytes.

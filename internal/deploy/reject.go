@@ -9,6 +9,7 @@ import (
 
 	"slipway/buildpacks"
 	"slipway/buildpacks/build"
+	"slipway/buildpacks/project"
 	"slipway/gitserver"
 	"slipway/internal/sources"
 	"slipway/internal/state"
@@ -31,6 +32,7 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 		undetect *buildpacks.DetectError
 		failed   *build.Error
 		source   *sources.Error
+		says     *project.Error
 	)
 	switch {
 	case errors.As(err, &known):
@@ -41,6 +43,9 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 		return refused
 	case errors.As(err, &undetect):
 		p.out.text(undetect.Text())
+		if !p.opts.trace { // which has shown the whole
+			d.shortForm(ctx, p)
+		}
 		p.out.rejected(p.Repo, "Push rejected, "+p.noun(undetect)+".")
 	case p.record.canceled() != "":
 		p.out.rejected(p.Repo, p.record.canceled()+": nothing was released.")
@@ -48,15 +53,15 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 		p.out.text("\n")
 		p.out.warn(strings.ToUpper(source.Text[:1]) + source.Text[1:] + ".")
 		p.out.rejected(p.Repo, "Push rejected, the source cannot be built.")
+	case errors.As(err, &says):
+		p.out.text("\n")
+		p.out.warn("Error: " + says.Error())
+		p.out.rejected(p.Repo, "Push rejected, the source cannot be built.")
 	case ctx.Err() != nil, errors.Is(err, build.ErrCanceled), errors.Is(err, context.Canceled):
 		p.out.rejected(p.Repo, "Push cancelled: nothing was released.")
 	case errors.As(err, &failed):
 		p.out.text("\n")
-		if failed.Code == exitNothingDetected {
-			p.out.warn("The builder has no buildpack for this " + p.language() + " app.\nPush with -o builder=REF to build it with another builder that the operator allows.")
-		} else if failed.Text != "" {
-			p.out.warn(failed.Text)
-		}
+		p.out.warn(d.whyNotBuilt(p, failed))
 		p.out.rejected(p.Repo, "Push rejected, failed to compile "+p.language()+" app.")
 	case errors.As(err, new(*PhaseError)):
 		p.out.text("\n")
@@ -71,6 +76,17 @@ func (d *Deployer) reject(ctx context.Context, p *push, err error) error {
 	}
 	p.log.Info("push rejected", zap.String("user", p.User), reason(err))
 	return refused
+}
+
+// whyNotBuilt is what to tell of a build that failed.
+func (d *Deployer) whyNotBuilt(p *push, failed *build.Error) string {
+	switch {
+	case failed.Code != exitNothingDetected:
+		return failed.Text
+	case len(p.buildpacks) > 0:
+		return p.incompatible()
+	}
+	return "The builder has no buildpack for this " + p.language() + " app.\nPush with -o builder=REF to build it with another builder that the operator allows.\nThis shows which buildpacks were asked, and why, in your app's folder:\n  " + d.reproduce(p)
 }
 
 // overtaken is what others did meanwhile that a push cannot stand beside; "" if

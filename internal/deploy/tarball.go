@@ -32,6 +32,9 @@ type Tarball struct {
 	Address  string // where it comes from, to be shown: without secrets
 	Version  string // as its owner calls it; may be empty
 	Checksum string // "SHA256:…"; not compared if empty
+	// Buildpacks are used for this build instead of those that the app was set to
+	// use; none if empty.
+	Buildpacks []string
 	// Open begins to read it, once. A [*sources.Error] says why it cannot be had.
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
@@ -115,6 +118,9 @@ func (d *Deployer) deployTarball(ctx context.Context, p *push) (gitserver.Commit
 	}
 	var err error
 	if p.current, err = d.newest(ctx, p.Repo); err != nil {
+		return nil, err
+	}
+	if err := d.settings(ctx, p); err != nil {
 		return nil, err
 	}
 	p.out.text("Fetching source... ")
