@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -138,13 +139,15 @@ func (a *api) createBuild(r *http.Request, by state.Actor) (int, any, error) {
 	if err := read(r, &req); err != nil {
 		return 0, nil, err
 	}
-	if len(req.Buildpacks) > 0 {
-		return 0, nil, invalid("Slipway finds buildpacks by the app's files: leave buildpacks out, or push with git push -o builder=IMAGE")
+	named, err := a.namedBuildpacks(req.Buildpacks)
+	if err != nil {
+		return 0, nil, err
 	}
 	t, err := a.tarball(r, req.SourceBlob)
 	if err != nil {
 		return 0, nil, err
 	}
+	t.Buildpacks = named
 	b, err := a.Building.BuildTarball(r.Context(), by, app.Name, t)
 	switch {
 	case errors.Is(err, deploy.ErrTooManyBuilds):
@@ -156,6 +159,18 @@ func (a *api) createBuild(r *http.Request, by state.Actor) (int, any, error) {
 		return 0, nil, err
 	}
 	return http.StatusCreated, a.build(r, app, b), nil
+}
+
+// namedBuildpacks are those of one build, as they are stored.
+func (a *api) namedBuildpacks(choices []wire.BuildpackChoice) ([]string, error) {
+	var names []string
+	for _, c := range choices {
+		names = append(names, cmp.Or(c.URL, c.Name))
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return a.checkBuildpacks(names)
 }
 
 // longestVersion bounds what the owner of a tarball may call it, in bytes.

@@ -180,7 +180,7 @@ func TestBadBuildsAreRefused(t *testing.T) {
 	}{
 		{"POST /apps/shop/builds", `{}`, 422, "source_blob.url is missing"},
 		{"POST /apps/shop/builds", `{"source_blob": {"url": "file:///etc/passwd"}}`, 422, "no http or https"},
-		{"POST /apps/shop/builds", `{"source_blob": {"url": "https://example.com/a"}, "buildpacks": [{"url": "x"}]}`, 422, "leave buildpacks out"},
+		{"POST /apps/shop/builds", `{"source_blob": {"url": "https://example.com/a"}, "buildpacks": [{"url": "acme/frob"}]}`, 422, "It has: slipway/nodejs"},
 		{"POST /apps/shop/builds", `{"source_blob": {"url": "https://example.com/a", "checksum": "MD5:1"}}`, 422, "the checksum is none"},
 		{"POST /apps/shop/builds", `{"source_blob": {"url": "https://example.com/a", "version": "` + strings.Repeat("v", 201) + `"}}`, 422, "version is too long"},
 		{"POST /apps/shop/builds", `{"source_blob": {"url": "https://example.com/a", "version": "a\u001b[31m"}}`, 422, "no line of text"},

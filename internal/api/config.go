@@ -142,6 +142,11 @@ type Config struct {
 	Domains  Domains
 	Certs    Certs
 	Drains   Drains
+	// Buildpacks are those that apps were set to use.
+	Buildpacks Buildpacks
+	// CheckBuildpacks returns names of buildpacks as they are stored, or
+	// [state.ErrInvalid] in words. All are taken, if it is nil.
+	CheckBuildpacks func(names []string) ([]string, error)
 	// Builds and outputs go together; building and sources, with Fetch, need them.
 	Builds   Builds
 	Outputs  Outputs

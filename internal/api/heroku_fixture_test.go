@@ -12,6 +12,7 @@ import (
 	"slipway/internal/api/apitest"
 	"slipway/internal/dyno"
 	"slipway/internal/logs"
+	"slipway/internal/state"
 )
 
 // A fixture is a server with an app shop that has one of everything, and a
@@ -78,6 +79,9 @@ func (f *fixture) fillApp(t *testing.T, chain, key string) {
 	f.add(t, "PATCH /apps/shop/config-vars", `{"GREETING": "hello"}`)
 	f.add(t, "POST /apps/shop/domains", `{"hostname": "www.example.com", "sni_endpoint": null}`)
 	f.add(t, "POST /apps/shop/log-drains", `{"url": "https://logs.example.com/"}`)
+	if err := f.srv.Store.SetBuildpacks(t.Context(), state.Actor{User: "ann"}, "shop", []string{"slipway/python", "slipway/nodejs"}); err != nil {
+		t.Fatal(err)
+	}
 	f.add(t, "POST /account/keys", `{"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKPyTnzDRdbSMWKZzTy0GHNYIUfUMBAvN0oxWpEYE3Ac ann@home"}`)
 	token := f.add(t, "POST /oauth/authorizations", `{"description": "ci", "scope": ["global"]}`)
 	f.vars["AUTHORIZATION"], _ = token["id"].(string)

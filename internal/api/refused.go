@@ -51,7 +51,6 @@ var refusals = []refusal{
 	{"/apps/{app}/acm", "", false, "Slipway gets certificates of the apps' domains by itself where the server was started with --acme-email; slipway certs:add brings one"},
 	{"/apps/{app}/addon-attachments", "add-on attachment", true, useURL},
 	{"/apps/{app}/addons", "add-on", true, useURL},
-	{"/apps/{app}/buildpack-installations", "", false, "Slipway finds buildpacks by the files of the app: slipway detect explains what it would choose; git push -o builder=IMAGE takes another builder"},
 	{"POST /apps/{app}/dynos/{dyno}", "", false, "Slipway runs nothing inside a dyno: slipway run makes one of its own from the same release"},
 	{"/apps/{app}/features", "feature", true, useConfig},
 	{"/apps/{app}/oci-images", "OCI image", false, useRelease},

@@ -173,7 +173,35 @@ func TestBuildpackIsTheOneOfTheNewestBuild(t *testing.T) {
 	if app.Language == nil || *app.Language != "Node.js" {
 		t.Errorf("buildpack_provided_description = %v, want Node.js", app.Language)
 	}
-	wanted(t, srv, []request{{"another buildpack", "PUT /apps/shop/buildpack-installations", `{"updates": []}`, 422, "slipway detect"}})
+}
+
+func TestBuildpacksAreSet(t *testing.T) {
+	srv := apitest.Start(t)
+	const path = " /apps/shop/buildpack-installations"
+	var set, all []wire.BuildpackInstallation
+	want(t, srv, 200, "PUT"+path, `{"updates": [{"buildpack": "urn:buildpack:heroku/nodejs"}, {"buildpack": "./bp"}]}`, &set)
+	want(t, srv, 200, "GET"+path, "", &all)
+	for _, got := range [][]wire.BuildpackInstallation{set, all} {
+		if len(got) != 2 || got[0].Buildpack.Name != "heroku/nodejs" || got[1].Buildpack.URL != "./bp" || got[1].Ordinal != 1 {
+			t.Errorf("buildpacks = %+v, want heroku/nodejs and ./bp", got)
+		}
+	}
+	wanted(t, srv, []request{
+		{"no list", "PUT" + path, `{}`, 422, "updates is missing"},
+		{"too many", "PUT" + path, `{"updates": [` + strings.Repeat(`{"buildpack": "a/b"}, `, 999) + `{"buildpack": "a/b"}]}`, 422, "1000 buildpacks, want at most 20"},
+		{"one that is not there", "PUT" + path, `{"updates": [{"buildpack": "acme/frob"}]}`, 422, "It has: slipway/nodejs"},
+		{"one that leads out", "PUT" + path, `{"updates": [{"buildpack": "./../bp"}]}`, 422, "leads out of the app"},
+		{"a password", "PUT" + path, `{"updates": [{"buildpack": "https://u:pw@example.com/bp.tgz"}]}`, 422, "has a password"},
+	})
+	want(t, srv, 200, "GET"+path, "", &all)
+	if len(all) != 2 {
+		t.Errorf("buildpacks after refusals = %+v, want two", all)
+	}
+	want(t, srv, 200, "PUT"+path, `{"updates": []}`, &set)
+	want(t, srv, 200, "GET"+path, "", &all)
+	if len(set) != 0 || len(all) != 0 {
+		t.Errorf("buildpacks after none were set = %+v, %+v, want none", set, all)
+	}
 }
 
 func TestDynosHaveOneSize(t *testing.T) {

@@ -47,6 +47,9 @@ func (a *api) routes() table {
 		"GET /apps/{app}/formation":        a.listFormation,
 		"GET /apps/{app}/formation/{type}": a.showFormation,
 	})
+	all.add(a.Buildpacks != nil, table{
+		"PUT /apps/{app}/buildpack-installations": a.setBuildpacks,
+	})
 	all.add(a.Deploys != nil, table{
 		"PATCH /apps/{app}/config-vars": a.setConfig,
 		"POST /apps/{app}/releases":     a.createRelease,

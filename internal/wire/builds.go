@@ -6,7 +6,7 @@ import "time"
 type Build struct {
 	ID              string     `json:"id"`
 	App             ID         `json:"app"`
-	Buildpacks      []struct{} `json:"buildpacks"` // Heroku's: Slipway finds them by the app's files
+	Buildpacks      []struct{} `json:"buildpacks"` // Heroku's, and always empty
 	CreatedAt       time.Time  `json:"created_at"`
 	UpdatedAt       time.Time  `json:"updated_at"`
 	OutputStreamURL string     `json:"output_stream_url"` // what it prints, for who has the address
@@ -49,7 +49,8 @@ type SourceBlob struct {
 // A BuildCreate asks for a tarball to be built and released.
 type BuildCreate struct {
 	SourceBlob SourceBlob `json:"source_blob"`
-	// Buildpacks is Heroku's, and has to be empty.
+	// Buildpacks are used for this build instead of those that the app was set to
+	// use.
 	Buildpacks []BuildpackChoice `json:"buildpacks,omitempty"`
 }
 

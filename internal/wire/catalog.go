@@ -53,10 +53,22 @@ type Generation struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// A BuildpackInstallation is a buildpack that was chosen for an app.
+// A BuildpackInstallation is a buildpack that an app was set to use, or that the
+// newest build chose.
 type BuildpackInstallation struct {
 	Ordinal   int       `json:"ordinal"`
 	Buildpack Buildpack `json:"buildpack"`
+}
+
+// BuildpackUpdates asks for other buildpacks of an app; with none, its files
+// decide.
+type BuildpackUpdates struct {
+	Updates []BuildpackUpdate `json:"updates"`
+}
+
+// A BuildpackUpdate names one: an id, a folder of the app or an address.
+type BuildpackUpdate struct {
+	Buildpack string `json:"buildpack"`
 }
 
 // A Buildpack is what makes a slug of an app in one language.

@@ -70,6 +70,7 @@ func Start(t *testing.T, changes ...func(*api.Config)) *Server {
 		Apps: store, Keys: store, Destroy: store.DeleteApp,
 		Accounts: store, Tokens: store, Collaborators: store,
 		Settings: store, Domains: store, Certs: store, Drains: store,
+		Buildpacks: store, CheckBuildpacks: CheckBuildpacks,
 		Dynos: s.Dynos, Deploys: s.Deploys, Logs: s.Logs,
 		Builds: store, Outputs: kept, Building: s.Building, Sources: uploads, Fetch: fetch,
 		CheckCert: CheckCert, Changed: s.noteChange, Stopping: stopping, Log: zap.New(core),
