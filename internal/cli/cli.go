@@ -34,6 +34,7 @@ type Config struct {
 	NoColor    bool     // $NO_COLOR: no colours, not even on a terminal
 	Home       string   // the person's directory, in which SSH keys are looked for
 	Environ    []string // NAME=VALUE, for what runs on this machine
+	CacheDir   string   // where what can be had again is kept
 	SystemCA   string   // where the system's own authorities are added; as on Debian if empty
 }
 
@@ -124,10 +125,11 @@ func (c *cli) verbs() []*cobra.Command {
 		c.releases(), c.releasesInfo(), c.releasesOutput(), c.rollback(),
 		c.config(), c.configGet(), c.configSet(), c.configUnset(), c.configEdit(),
 		c.ps(), c.psScale(), c.psType(), c.psRestart(), c.psStop(), c.psWait(), c.psIdle(),
-		c.run(), c.runDetached(), c.logs(), c.local(), c.localRun(),
+		c.run(), c.runDetached(), c.logs(), c.local(), c.localRun(), c.detect(),
 		c.domains(), c.domainsAdd(), c.domainsInfo(), c.domainsRemove(), c.domainsClear(), c.domainsWait(),
 		c.certs(), c.certsAdd(), c.certsInfo(), c.certsUpdate(), c.certsRemove(),
 		c.drains(), c.drainsAdd(), c.drainsRemove(),
+		c.buildpacksOf(), c.buildpacksSet(), c.buildpacksAdd(), c.buildpacksRemove(), c.buildpacksClear(),
 		c.keys(), c.keysAdd(), c.keysRemove(), c.keysClear(),
 		c.maintenance(), c.maintenanceOn(), c.maintenanceOff(),
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -92,5 +93,52 @@ func TestRunGivesTheDynoTheTerminal(t *testing.T) {
 	asked := srv.Dynos.OneOffs()[0]
 	if !asked.TTY || asked.Size != (dyno.Size{Columns: 100, Rows: 30}) || fmt.Sprint(asked.Env) != "map[TERM:xterm]" {
 		t.Errorf("run asks for %+v, want a terminal of 100 by 30", asked)
+	}
+}
+
+// TestDetectWatchesInATerminal changes an app while slipway detect --watch shows
+// it, and ends it as Ctrl-C does.
+func TestDetectWatchesInATerminal(t *testing.T) {
+	screen, tty := newTerminal(t)
+	dir := demo(t)
+	shop := filepath.Join(dir, "shop")
+	ctx, interrupt := context.WithCancel(t.Context())
+	code := make(chan int, 1)
+	root := cli.New(cli.Config{Stdin: tty, Stdout: tty, Stderr: tty, Term: "xterm", ConfigDir: t.TempDir()})
+	go func() { code <- cli.Run(ctx, root, []string{"detect", "--watch", shop}) }()
+
+	lines := bufio.NewReader(screen)
+	until := func(want string) string {
+		t.Helper()
+		var seen strings.Builder
+		for {
+			line, err := lines.ReadString('\n')
+			seen.WriteString(line)
+			if err != nil {
+				t.Fatalf("the screen shows %q, %v; want %q", &seen, err, want)
+			}
+			if strings.Contains(line, want) {
+				return seen.String()
+			}
+		}
+	}
+	first := until("python 3.13.")
+	if !strings.Contains(first, "\x1b[H\x1b[2J") || !strings.Contains(first, "\x1b[1m===") {
+		t.Errorf("the screen shows %q, want it cleared, with colours", first)
+	}
+	until("took")
+	if err := os.WriteFile(filepath.Join(shop, "runtime.txt"), []byte("python-2.7.18\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until("changed: " + shop)
+	until("end-of-life")
+	until("took")
+	if err := os.Remove(filepath.Join(shop, "runtime.txt")); err != nil {
+		t.Fatal(err)
+	}
+	until("python 3.14.")
+	interrupt()
+	if got := <-code; got != 0 {
+		t.Errorf("detect --watch exits with %d when interrupted, want 0", got)
 	}
 }
