@@ -23,13 +23,17 @@ func environment() cli.Config {
 	if err != nil {
 		home = "" // no keys are looked for
 	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = "" // nothing is kept
+	}
 	return cli.Config{
 		Version: version, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		URL: os.Getenv("SLIPWAY_URL"), Token: os.Getenv("SLIPWAY_TOKEN"),
 		ConfigDir: filepath.Join(dir, "slipway"), Executable: program,
 		Editor: cmp.Or(os.Getenv("VISUAL"), os.Getenv("EDITOR")), Browser: browser(), Term: os.Getenv("TERM"),
 		App: os.Getenv("SLIPWAY_APP"), NoColor: os.Getenv("NO_COLOR") != "", Home: home,
-		Environ: os.Environ(),
+		Environ: os.Environ(), CacheDir: cache,
 	}
 }
 

@@ -26,6 +26,7 @@ var ranks = []struct {
 	{"internal/client", 30},
 	{"internal/deploy", 25},
 	{"internal/state", 15},
+	{"internal/workbench", 20},
 	{"internal/dyno", 20},
 	{"internal/router", 20},
 	{"gitserver", 10},
@@ -48,7 +49,7 @@ var ranks = []struct {
 
 // onlyThese are units that may import less than their rank would let them.
 var onlyThese = map[string]string{
-	"internal/cli":    "internal/client internal/wire internal/local",
+	"internal/cli":    "internal/client internal/wire internal/local internal/workbench buildpacks",
 	"internal/client": "internal/wire",
 }
 

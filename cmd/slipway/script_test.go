@@ -22,6 +22,7 @@ import (
 
 	"slipway/internal/testkit"
 	"slipway/internal/testkit/dockerd"
+	"slipway/internal/testkit/mirror"
 	"slipway/internal/testkit/postgres"
 )
 
@@ -43,10 +44,12 @@ func TestCommandLine(t *testing.T) {
 // builder takes longer than most of what the scripts do.
 func TestEmbedded(t *testing.T) {
 	needsBuilder(t)
-	index, secret := testkit.ServePackages(t), rand.Text()
+	index, npm, goProxy, secret := testkit.ServePackages(t), mirror.NPM(t), mirror.GoProxy(t), rand.Text()
 	args := []string{
 		"--engine", "embedded", "--bundled-builder", testkit.Builder(t), "--build-reach", index.Addr,
 		"--build-env", "PIP_INDEX_URL=" + index.URL, "--build-env", "A_SECRET=" + secret,
+		"--build-env", "NPM_CONFIG_REGISTRY=" + npm.URL, "--build-reach", npm.Addr,
+		"--build-env", "GOPROXY=" + goProxy, "--build-reach", strings.TrimPrefix(goProxy, "http://"),
 	}
 	program, data := buildProgram(t), t.TempDir()
 	// Loading the builder takes ten times as long under the race detector.
@@ -54,15 +57,24 @@ func TestEmbedded(t *testing.T) {
 	loaded.Await(t, "builder ready")
 	loaded.Stop(t)
 	srv := startServer(t, linkProgram(t), data, args)
-	t.Run("push", func(t *testing.T) { runScripts(t, srv, "push", nil) })
+	// The server is watched, its clients are not: they are over as soon as they begin.
+	clients := map[string]string{"PATH": filepath.Dir(program)}
+	t.Run("push", func(t *testing.T) { runScripts(t, srv, "push", clients) })
 	t.Run("run", func(t *testing.T) {
-		runScripts(t, srv, "run", nil)
-		runScripts(t, srv, "heroku", herokuVars(t, srv)) // at the same time
+		runScripts(t, srv, "run", clients)
+		vars := herokuVars(t, srv)
+		vars["PATH"] = clients["PATH"] + string(os.PathListSeparator) + vars["PATH"]
+		runScripts(t, srv, "heroku", vars) // at the same time
 	})
-	t.Run("packages", func(t *testing.T) { runScripts(t, srv, "packages", nil) })
+	// What is long from here on is what package managers do.
+	srv.Stop(t)
+	srv = startServer(t, program, data, args)
+	t.Run("packages", func(t *testing.T) { runScripts(t, srv, "packages", clients) })
 	// These look at all that the server keeps, so nothing else may happen.
-	t.Run("alone", func(t *testing.T) { runScripts(t, srv, "alone", nil) })
-	t.Run("kept", func(t *testing.T) { runScripts(t, srv, "kept", map[string]string{"SECRET": secret}) })
+	t.Run("alone", func(t *testing.T) { runScripts(t, srv, "alone", clients) })
+	t.Run("kept", func(t *testing.T) {
+		runScripts(t, srv, "kept", map[string]string{"SECRET": secret, "PATH": clients["PATH"]})
+	})
 	srv.Stop(t)
 	t.Run("crash", func(t *testing.T) {
 		crash(t, func() *testkit.Server { return startServer(t, program, data, args) })
@@ -80,14 +92,17 @@ func TestSettings(t *testing.T) {
 		"--engine", "embedded", "--bundled-builder", testkit.Builder(t),
 		"--database", postgres.Database(t), "--https", "127.0.0.1:0", "--dyno-hours", "5m", "--boot-timeout", "10s",
 	}
-	srv := startServer(t, buildProgram(t), t.TempDir(), args)
+	program := buildProgram(t)
+	srv := startServer(t, program, t.TempDir(), args)
 	_, port, err := net.SplitHostPort(srv.HTTPS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("settings", func(t *testing.T) { runScripts(t, srv, "settings", map[string]string{"TLSPORT": port}) })
+	t.Run("settings", func(t *testing.T) {
+		runScripts(t, srv, "settings", map[string]string{"TLSPORT": port, "PATH": filepath.Dir(program)})
+	})
 	// Last, because it spends the hours of everybody.
-	t.Run("quota", func(t *testing.T) { runScripts(t, srv, "quota", nil) })
+	t.Run("quota", func(t *testing.T) { runScripts(t, srv, "quota", map[string]string{"PATH": filepath.Dir(program)}) })
 }
 
 // TestDockerEngine runs the scripts whose builds a Docker daemon does.
@@ -95,9 +110,11 @@ func TestDockerEngine(t *testing.T) {
 	needsBuilder(t)
 	daemon := dockerd.Start(t)
 	args := []string{"--engine", "docker", "--docker-host", daemon.Host, "--bundled-builder", testkit.Builder(t)}
-	srv := startServer(t, buildProgram(t), t.TempDir(), args)
-	t.Run("docker", func(t *testing.T) { runScripts(t, srv, "docker", map[string]string{"DOCKER": daemon.Host}) })
-	t.Run("run", func(t *testing.T) { runScripts(t, srv, "run", nil) })
+	program := buildProgram(t)
+	srv := startServer(t, program, t.TempDir(), args)
+	vars := map[string]string{"DOCKER": daemon.Host, "PATH": filepath.Dir(program)}
+	t.Run("docker", func(t *testing.T) { runScripts(t, srv, "docker", vars) })
+	t.Run("run", func(t *testing.T) { runScripts(t, srv, "run", vars) })
 }
 
 func needsBuilder(t *testing.T) {

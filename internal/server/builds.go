@@ -15,6 +15,7 @@ import (
 	"slipway/buildpacks/build"
 	"slipway/buildpacks/docker"
 	"slipway/buildpacks/embedded"
+	"slipway/internal/state"
 	"slipway/slugs"
 )
 
@@ -128,6 +129,16 @@ func importRunImage(ctx context.Context, reg *slugs.Registry, dir string) (strin
 		return "", fmt.Errorf("read run image of the bundled builder: %w", err)
 	}
 	return id, reg.Import(ctx, img, runRepository, id)
+}
+
+// checkBuildpacks is the builder's check of names of buildpacks, in words of the
+// state.
+func (s *server) checkBuildpacks(names []string) ([]string, error) {
+	stored, err := s.build.CheckBuildpacks(names)
+	if told, is := errors.AsType[*build.Error](err); is {
+		return nil, state.Invalid("%s", strings.ReplaceAll(told.Text, "\n", " "))
+	}
+	return stored, err
 }
 
 // wants says whether a system image is in use.

@@ -39,8 +39,8 @@ func (s *server) openDeploys() error {
 		return err
 	}
 	s.dep = deploy.New(deploy.Config{
-		Releases: s.store, Formations: s.store, Builds: s.store, Outputs: s.outputs,
-		Builder: s.build, Slugs: s.slugs, Dynos: s.dynos, Logs: appLogs{s.logs},
+		Releases: s.store, Formations: s.store, Builds: s.store, Buildpacks: s.store, Outputs: s.outputs,
+		Builder: s.build, BuilderName: s.set.Builder, Slugs: s.slugs, Dynos: s.dynos, Logs: appLogs{s.logs},
 		Registry: s.addrs.registry, Image: s.image, WebURL: s.addrs.web, Stack: stack, Log: s.log,
 		Source: sources.Limits{Bytes: source, Files: s.set.MaxSourceFiles},
 		TakeTurn: func(ctx context.Context, app string, onWait func()) (func(), error) {

@@ -84,6 +84,7 @@ func (s *server) openState(ctx context.Context) error {
 func (s *server) openAPI(ctx context.Context, who *access) http.Handler {
 	s.api = api.New(api.Config{
 		Apps: s.store, Keys: s.store, Settings: s.store, Domains: domains{s.store, s.hosts.own, s.hosts.suffix}, Certs: s.store, Drains: s.store,
+		Buildpacks: s.store, CheckBuildpacks: s.checkBuildpacks,
 		Accounts: s.store, Tokens: s.store, Collaborators: s.store, MayUse: who.mayUse, Domain: s.set.Domain,
 		SignIn: who.Token, Destroy: s.destroy, Dynos: s.dynos, Deploys: s.dep, Logs: s.logs, CheckCert: checkCert,
 		Changed:   func(app string) { s.changed(context.WithoutCancel(ctx), app) },
