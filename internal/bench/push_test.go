@@ -155,6 +155,40 @@ func newPack(t *testing.T, daemon *dockerd.Daemon, srv *testkit.Server, index te
 // the phase that follows, as the server does.
 func (p *pack) build(t *testing.T, dir, app string, first bool) (whole, buildpacks time.Duration) {
 	t.Helper()
+	phases, whole := p.phases(t, dir, app, first)
+	for i, ph := range phases[:max(len(phases)-1, 0)] {
+		if ph.name == "DETECTING" || ph.name == "BUILDING" {
+			buildpacks += phases[i+1].at - ph.at
+		}
+	}
+	if buildpacks == 0 {
+		t.Fatal("pack did not say when its phases began")
+	}
+	return whole, buildpacks
+}
+
+// detected measures one pack build up to the end of its detection.
+func (p *pack) detected(t *testing.T, dir, app string, first bool) time.Duration {
+	t.Helper()
+	phases, _ := p.phases(t, dir, app, first)
+	for i, ph := range phases {
+		if ph.name == "DETECTING" && i+1 < len(phases) {
+			return phases[i+1].at
+		}
+	}
+	t.Fatalf("pack did not say when it had detected: %v", phases)
+	return 0
+}
+
+// A phase of pack, and when it began.
+type phase struct {
+	name string
+	at   time.Duration
+}
+
+// phases builds a folder with pack, and notes its phases as it tells of them.
+func (p *pack) phases(t *testing.T, dir, app string, first bool) (begun []phase, whole time.Duration) {
+	t.Helper()
 	args := []string{
 		"build", p.registry + "/pack-" + app + ":bench", "--path", dir, "--publish", "--network", "host", "--pull-policy", "if-not-present",
 		"--builder", p.builder, "--run-image", p.runImage, "--trust-builder", "--no-color",
@@ -174,29 +208,17 @@ func (p *pack) build(t *testing.T, dir, app string, first bool) (whole, buildpac
 		t.Fatalf("pack: %v", err)
 	}
 	var said strings.Builder
-	var since time.Time
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		said.WriteString(lines.Text() + "\n")
-		_, phase, ok := strings.Cut(lines.Text(), "===> ")
-		if !ok {
-			continue
-		}
-		if !since.IsZero() {
-			buildpacks += time.Since(since)
-			since = time.Time{}
-		}
-		if phase == "DETECTING" || phase == "BUILDING" {
-			since = time.Now()
+		if _, name, ok := strings.Cut(lines.Text(), "===> "); ok {
+			begun = append(begun, phase{name, time.Since(started)})
 		}
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("pack: %v\n%s", err, said.String())
 	}
-	if buildpacks == 0 {
-		t.Fatalf("pack did not say when its phases began:\n%s", said.String())
-	}
-	return time.Since(started), buildpacks
+	return begun, time.Since(started)
 }
 
 // memory is what the server holds after many pushes, when it has nothing to do.
