@@ -145,7 +145,7 @@ func (p *push) announceChoice() {
 func (p *push) announceLanguage() {
 	known := p.plan.Language != "" || len(p.plan.Processes) > 0
 	if known && (len(p.buildpacks) == 0 || slices.Contains(p.languages(), p.plan.Language)) {
-		p.out.step("%s app detected", p.kind())
+		p.out.step("%s app detected", buildpacks.LanguageName(p.plan.Language))
 	}
 }
 

@@ -223,14 +223,6 @@ func (d *Deployer) detect(ctx context.Context, p *push) error {
 	return nil
 }
 
-// kind is what the app is, for a person.
-func (p *push) kind() string {
-	if p.plan.Language == "" {
-		return "Procfile"
-	}
-	return buildpacks.LanguageName(p.plan.Language)
-}
-
 // maxAttributes is how much of .gitattributes is looked at, in bytes.
 const maxAttributes = 64 << 10
 

@@ -73,3 +73,21 @@ func Same(kept, now map[string]any) bool {
 	}
 	return true
 }
+
+// IsFile tells whether path is a file, or a link to one.
+func IsFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// IsDir tells whether path is a directory, or a link to one.
+func IsDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// Exists tells whether there is anything at path, be it a link to nowhere.
+func Exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

@@ -195,8 +195,3 @@ func (b *build) make(ctx context.Context, tc *toolchainLayer, modules, compiled 
 }
 
 func (b *build) appFile(name string) string { return filepath.Join(b.app, name) }
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}

@@ -39,7 +39,7 @@ func (b *build) compile(ctx context.Context, env cnb.Environment, packages []str
 // buildFlags are ours, but for what the app's GOFLAGS say already.
 func (b *build) buildFlags(env cnb.Environment) []string {
 	flags := []string{"-trimpath"}
-	if exists(b.appFile("vendor/modules.txt")) && !strings.Contains(env["GOFLAGS"], "-mod=") {
+	if cnb.Exists(b.appFile("vendor/modules.txt")) && !strings.Contains(env["GOFLAGS"], "-mod=") {
 		flags = append(flags, "-mod=vendor")
 	}
 	if symbol, value := env["GO_LINKER_SYMBOL"], env["GO_LINKER_VALUE"]; symbol != "" && value != "" {
@@ -89,7 +89,7 @@ func (b *build) linkPrograms(l *programsLayer, names []string) error {
 	}
 	for _, name := range names {
 		to := b.appFile("bin/" + name)
-		if exists(to) {
+		if cnb.Exists(to) {
 			continue
 		}
 		if err := os.Symlink(l.bin()+"/"+name, to); err != nil {

@@ -43,7 +43,7 @@ func (b *build) toolchainLayer() (*toolchainLayer, error) {
 		return nil, err
 	}
 	l := &toolchainLayer{version: b.choice.version, dir: layer.Path}
-	l.reuse = cnb.Same(layer.Metadata, l.metadata()) && exists(filepath.Join(l.dir, "bin", "go"))
+	l.reuse = cnb.Same(layer.Metadata, l.metadata()) && cnb.Exists(filepath.Join(l.dir, "bin", "go"))
 	return l, nil
 }
 
@@ -55,7 +55,7 @@ func (b *build) cachedGo() (version, error) {
 	}
 	text, _ := layer.Metadata["go"].(string)
 	v, ok := parseVersion(text)
-	if !ok || layer.Metadata["layout"] != layout || !exists(filepath.Join(layer.Path, "bin", "go")) {
+	if !ok || layer.Metadata["layout"] != layout || !cnb.Exists(filepath.Join(layer.Path, "bin", "go")) {
 		return version{}, nil
 	}
 	return v, nil

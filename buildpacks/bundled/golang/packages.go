@@ -115,7 +115,7 @@ func (b *build) programs(ctx context.Context, env cnb.Environment) ([]program, e
 // patterns are all packages of the app. Without a module in the root, they are
 // those of the modules that go.work names.
 func (b *build) patterns() []string {
-	if exists(b.appFile("go.mod")) || len(b.mod.used) == 0 {
+	if cnb.Exists(b.appFile("go.mod")) || len(b.mod.used) == 0 {
 		return []string{"./..."}
 	}
 	var patterns []string

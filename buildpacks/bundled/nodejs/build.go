@@ -150,7 +150,7 @@ func (b *build) decide(ctx context.Context) error {
 	if len(b.locks) > 1 {
 		return b.out.Fail(manyLocks, strings.Join(b.locks, "\n"), b.plan.PackageManager, howToDrop(b.locks, b.plan.PackageManager))
 	}
-	if b.pkg != nil && isDir(b.appFile("node_modules")) {
+	if b.pkg != nil && cnb.IsDir(b.appFile("node_modules")) {
 		b.out.Block("%s", nodeModulesThere)
 	}
 	return nil
@@ -169,7 +169,7 @@ var lockFiles = []lockFile{
 func (b *build) lockFiles() []string {
 	var found []string
 	for _, l := range lockFiles {
-		if isFile(b.appFile(l.name)) {
+		if cnb.IsFile(b.appFile(l.name)) {
 			found = append(found, l.name)
 		}
 	}
@@ -211,13 +211,3 @@ func (b *build) tidy() error {
 }
 
 func (b *build) appFile(name string) string { return filepath.Join(b.app, filepath.FromSlash(name)) }
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/buildpacks/libcnb"
+
+	"slipway/buildpacks/bundled/cnb"
 )
 
 const (
@@ -36,7 +38,7 @@ func (b *build) openDownloads() (*downloads, error) {
 	d := &downloads{dir: l.Path}
 	text, _ := l.Metadata["uses"].(string)
 	d.uses, _ = strconv.Atoi(text)
-	if l.Metadata["for"] == b.cacheKey() && d.uses < maxUses && b.env["NODE_MODULES_CACHE"] == "true" && isDir(d.dir) {
+	if l.Metadata["for"] == b.cacheKey() && d.uses < maxUses && b.env["NODE_MODULES_CACHE"] == "true" && cnb.IsDir(d.dir) {
 		return d, nil
 	}
 	d.uses = 0

@@ -97,7 +97,7 @@ func (b *build) prune(ctx context.Context) error {
 		b.out.Detail("Skipping because %s", why)
 		return nil
 	}
-	if b.manager.name == "pnpm" && isFile(b.appFile("pnpm-workspace.yaml")) {
+	if b.manager.name == "pnpm" && cnb.IsFile(b.appFile("pnpm-workspace.yaml")) {
 		done, err := b.pruneWorkspace(ctx)
 		if done || err != nil {
 			return err

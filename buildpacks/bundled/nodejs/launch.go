@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 
 	"github.com/buildpacks/libcnb"
+
+	"slipway/buildpacks/bundled/cnb"
 )
 
 // environment is what Node.js's layer adds, for later buildpacks of the build and
@@ -32,7 +34,7 @@ func (b *build) web() string {
 		return b.manager.name + " start"
 	}
 	for _, name := range []string{"server.js", "index.js"} {
-		if isFile(b.appFile(name)) {
+		if cnb.IsFile(b.appFile(name)) {
 			return "node " + name
 		}
 	}

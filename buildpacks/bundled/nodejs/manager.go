@@ -119,7 +119,7 @@ func (b *build) managerLayer(ctx context.Context, m manager, node string) (*semv
 	metadata := func() map[string]any {
 		return map[string]any{"layout": layout, "package": name, "version": rel.Version, "pinned": m.pinned, "arch": runtime.GOARCH}
 	}
-	kept := func() bool { return cnb.Same(l.Metadata, metadata()) && isDir(filepath.Join(l.Path, "bin")) }
+	kept := func() bool { return cnb.Same(l.Metadata, metadata()) && cnb.IsDir(filepath.Join(l.Path, "bin")) }
 	if !kept() { // a range, or another version than last time
 		have, err := b.list(ctx, name)
 		if err != nil {
@@ -202,7 +202,7 @@ func (b *build) yarnPath() string {
 		return ""
 	}
 	name := filepath.Clean(strings.TrimSpace(string(found[1])))
-	if !filepath.IsLocal(name) || !isFile(b.appFile(name)) {
+	if !filepath.IsLocal(name) || !cnb.IsFile(b.appFile(name)) {
 		return ""
 	}
 	return name
@@ -269,7 +269,7 @@ func (b *build) ask(ctx context.Context, args ...string) (string, error) {
 // is not this process's.
 func (b *build) found(args []string) []string {
 	for dir := range strings.SplitSeq(b.env["PATH"], string(os.PathListSeparator)) {
-		if file := filepath.Join(dir, args[0]); dir != "" && isFile(file) {
+		if file := filepath.Join(dir, args[0]); dir != "" && cnb.IsFile(file) {
 			return append([]string{file}, args[1:]...)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/buildpacks/libcnb"
+
+	"slipway/buildpacks/bundled/cnb"
 )
 
 const (
@@ -86,7 +88,7 @@ func (b *build) nodeLayer(ctx context.Context, rel release) (installedNode, erro
 	for key, value := range want {
 		same = same && l.Metadata[key] == value
 	}
-	if same && isFile(filepath.Join(l.Path, "bin/node")) && isFile(filepath.Join(l.Path, "lib/node_modules/npm/package.json")) {
+	if same && cnb.IsFile(filepath.Join(l.Path, "bin/node")) && cnb.IsFile(filepath.Join(l.Path, "lib/node_modules/npm/package.json")) {
 		b.out.Detail("Using cached node %s and npm %s", rel.Version, npm)
 	} else {
 		b.out.Detail("Downloading and installing node %s...", rel.Version)

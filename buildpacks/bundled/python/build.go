@@ -36,18 +36,9 @@ func newBuild(c libcnb.BuildContext, environ []string, out io.Writer) (*build, e
 	}
 	env := newEnvironment(environ, c.Platform.Environment)
 	return &build{
-		app: c.Application.Path, layers: c.Layers, store: c.PersistentMetadata, stack: stack(c.StackID, env),
+		app: c.Application.Path, layers: c.Layers, store: c.PersistentMetadata, stack: cnb.Stack(c.StackID, env),
 		out: cnb.Output{W: out}, env: env, rts: rts,
 	}, nil
-}
-
-// stack names what the packages are compiled for: a package that fits one
-// distribution need not fit the next.
-func stack(id string, env cnb.Environment) string {
-	if name := env["CNB_TARGET_DISTRO_NAME"]; name != "" {
-		return name + "-" + env["CNB_TARGET_DISTRO_VERSION"]
-	}
-	return id
 }
 
 func (b *build) run(ctx context.Context, bp libcnb.Buildpack) (_ libcnb.BuildResult, err error) {
@@ -85,7 +76,7 @@ func (b *build) run(ctx context.Context, bp libcnb.Buildpack) (_ libcnb.BuildRes
 	if err := b.make(ctx, py, deps, tool); err != nil {
 		return result, err
 	}
-	if tool != nil && exists(tool.bin()) {
+	if tool != nil && cnb.Exists(tool.bin()) {
 		result.Layers = append(result.Layers, tool)
 	}
 	b.adviseWeb()
@@ -180,11 +171,6 @@ Your app %s, so nothing will answer its web address.
 If it should answer, add a file named 'Procfile' (without an
 extension) to the root directory of your app, with a line such as:
 web: gunicorn app:app --bind 0.0.0.0:$PORT`, what)
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }
 
 func (b *build) appFile(name string) string { return filepath.Join(b.app, name) }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/buildpacks/libcnb"
+
+	"slipway/buildpacks/bundled/cnb"
 )
 
 const (
@@ -86,8 +88,8 @@ func (l *dependenciesLayer) changes() []string {
 	if was("layout") != layout {
 		return []string{"The buildpack cache format has changed"}
 	}
-	if was("stack") != orUnknown(l.stack) {
-		why = append(why, fmt.Sprintf("The stack has changed from %s to %s", was("stack"), orUnknown(l.stack)))
+	if was("stack") != l.stack {
+		why = append(why, fmt.Sprintf("The stack has changed from %s to %s", was("stack"), l.stack))
 	}
 	switch {
 	case was("python") != l.runtime.version:
@@ -108,7 +110,7 @@ func (l *dependenciesLayer) changes() []string {
 	case len(why) > 0:
 	case l.asked.local && !l.updates():
 		why = append(why, "A part of the app itself is installed as a package")
-	case l.needed && !isDir(l.dir):
+	case l.needed && !cnb.IsDir(l.dir):
 		why = append(why, "The installed packages are needed, but aren't in the build cache")
 	}
 	return why
@@ -135,17 +137,10 @@ func (l *dependenciesLayer) managerID() (id, version string) {
 	return l.manager.id, l.manager.version
 }
 
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
-}
-
 func (l *dependenciesLayer) metadata() map[string]any {
 	id, version := l.managerID()
 	m := map[string]any{
-		"layout": layout, "stack": orUnknown(l.stack), "python": l.runtime.version, "builder": l.runtime.id,
+		"layout": layout, "stack": l.stack, "python": l.runtime.version, "builder": l.runtime.id,
 		"manager": id, "manager_version": version, "django": l.django,
 	}
 	for _, f := range l.asked.files {
@@ -162,7 +157,7 @@ func (l *dependenciesLayer) Name() string { return dependenciesLayerName }
 func (l *dependenciesLayer) Contribute(layer libcnb.Layer) (libcnb.Layer, error) {
 	layer.LayerTypes = libcnb.LayerTypes{Launch: true, Cache: l.needed}
 	layer.Metadata = l.metadata()
-	if l.reuse && !isDir(layer.Path) {
+	if l.reuse && !cnb.IsDir(layer.Path) {
 		return layer, nil
 	}
 	env := layer.LaunchEnvironment

@@ -19,7 +19,7 @@ const (
 
 // wantsStatic tells whether collectstatic would run if Django is installed.
 func (b *build) wantsStatic() bool {
-	return !isFile(b.appFile(disabledFile)) && !b.staticDisabled() && b.managePy() != ""
+	return !cnb.IsFile(b.appFile(disabledFile)) && !b.staticDisabled() && b.managePy() != ""
 }
 
 func (b *build) staticDisabled() bool {
@@ -29,7 +29,7 @@ func (b *build) staticDisabled() bool {
 
 // collectstatic gathers a Django app's static files, by Heroku's rules.
 func (b *build) collectstatic(ctx context.Context, l *dependenciesLayer) error {
-	if isFile(b.appFile(disabledFile)) {
+	if cnb.IsFile(b.appFile(disabledFile)) {
 		b.out.Step("Skipping Django collectstatic since the file '%s' exists.", disabledFile)
 		b.out.Block(`Warning: The %s file is deprecated.
 

@@ -43,7 +43,7 @@ func (b *build) managerLayer() (*managerLayer, error) {
 
 func (l *managerLayer) metadata() map[string]any {
 	return map[string]any{
-		"layout": layout, "stack": orUnknown(l.stack), "python": l.runtime.version, "builder": l.runtime.id,
+		"layout": layout, "stack": l.stack, "python": l.runtime.version, "builder": l.runtime.id,
 		"version": l.manager.version,
 	}
 }

@@ -39,7 +39,7 @@ func (b *build) install(ctx context.Context, l *dependenciesLayer) error {
 	if err := b.compile(ctx, l.dir, l.runtime); err != nil {
 		return err
 	}
-	l.django = isFile(filepath.Join(l.site(), "django", "__init__.py"))
+	l.django = cnb.IsFile(filepath.Join(l.site(), "django", "__init__.py"))
 	b.out.Step("Saving cache")
 	return nil
 }

@@ -29,7 +29,7 @@ func (b *build) pythonLayer() (*pythonLayer, error) {
 		return nil, err
 	}
 	l := &pythonLayer{runtime: b.runtime, dir: layer.Path}
-	l.reuse = cnb.Same(layer.Metadata, l.metadata()) && !exists(layer.Path)
+	l.reuse = cnb.Same(layer.Metadata, l.metadata()) && !cnb.Exists(layer.Path)
 	return l, nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"slipway/buildpacks/bundled/cnb"
 )
 
 const (
@@ -129,7 +131,7 @@ func (r *requirementsReader) isLocal(requirement string) bool {
 		return false
 	}
 	path, _, _ := strings.Cut(target, "[")
-	return strings.ContainsRune(path, '/') || isFile(filepath.Join(r.dir, path)) && strings.Contains(path, ".")
+	return strings.ContainsRune(path, '/') || cnb.IsFile(filepath.Join(r.dir, path)) && strings.Contains(path, ".")
 }
 
 func readLimited(path string, limit int64) ([]byte, error) {
@@ -146,14 +148,4 @@ func readLimited(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s is larger than %d MiB", path, limit>>20)
 	}
 	return data, nil
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }

@@ -107,7 +107,7 @@ func (b *build) readSettings() error {
 		return b.badSettings(&settingsError{file: "Staticfile.auth", what: errAuth.Error()})
 	}
 	for name, parse := range map[string]func([]byte) (Settings, []string, error){staticJSON: parseJSON, staticFile: parseStaticfile} {
-		if name == staticFile && isFile(b.appFile(staticJSON)) || !isFile(b.appFile(name)) {
+		if name == staticFile && cnb.IsFile(b.appFile(staticJSON)) || !cnb.IsFile(b.appFile(name)) {
 			continue
 		}
 		data, err := readFile(b.appFile(name), maxSettings)
@@ -149,7 +149,7 @@ func (b *build) findRoot() error {
 	if b.root == "" {
 		b.root = "."
 		for _, dir := range []string{"public_html", "public", "dist"} {
-			if isFile(b.appFile(filepath.Join(dir, "index.html"))) {
+			if cnb.IsFile(b.appFile(filepath.Join(dir, "index.html"))) {
 				b.root = dir
 				break
 			}
@@ -162,7 +162,7 @@ func (b *build) findRoot() error {
 	} else {
 		b.out.Step("Serving %s", b.root)
 	}
-	if !isFile(b.appFile(filepath.Join(b.root, "index.html"))) {
+	if !cnb.IsFile(b.appFile(filepath.Join(b.root, "index.html"))) {
 		b.noIndex()
 	}
 	return nil
@@ -202,7 +202,7 @@ func (b *build) errorPage() string {
 		page = "404.html"
 	}
 	page = filepath.Clean("./" + page)
-	if filepath.IsLocal(page) && isFile(b.appFile(filepath.Join(b.root, page))) {
+	if filepath.IsLocal(page) && cnb.IsFile(b.appFile(filepath.Join(b.root, page))) {
 		return filepath.ToSlash(page)
 	}
 	if b.settings.ErrorPage != "" {
@@ -224,11 +224,6 @@ func (b *build) hidden() []string {
 }
 
 func (b *build) appFile(name string) string { return filepath.Join(b.app, name) }
-
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.Mode().IsRegular()
-}
 
 const configFile = "caddy.json"
 
